@@ -1,0 +1,129 @@
+//! Rules that need the whole input.
+
+use std::collections::HashMap;
+
+use quote::ToTokens;
+use syn::ext::IdentExt;
+
+use crate::errors::Errors;
+use crate::expand::variant_name;
+use crate::model::{Definition, KeyForm, KeyInput, Model, Parts, Role};
+use crate::parse::ty;
+
+pub(crate) fn model(model: &Model, errors: &mut Errors) {
+    primary_key(model, errors);
+    handles(model, errors);
+    recorded_names(model, errors);
+    variants(model, errors);
+    topics(&model.topics, errors);
+}
+
+fn primary_key(model: &Model, errors: &mut Errors) {
+    if model.primary().next().is_none() {
+        let ident = &model.header.ident;
+        errors.at(ident, format!("`{ident}` has no primary key: add `#[primary_key]` to the field that names a record"));
+    }
+    if model.primary().count() > 6 {
+        errors.at(&model.header.ident, "a primary key has at most six fields: put them in a key struct");
+    }
+    for field in model.primary() {
+        if ty::is(&field.ty, "f32") || ty::is(&field.ty, "f64") {
+            errors.at(&field.ty, "a float cannot be a primary key, because it is not `Eq`: use it as a secondary key");
+        }
+        if ty::argument(&field.ty, "Option").is_some() && model.primary().count() == 1 {
+            errors.at(&field.ty, "a primary key is never absent: remove the `Option`");
+        }
+        if matches!(field.role, Role::Secondary(_)) && model.primary().count() == 1 {
+            errors.at(&field.ident, "the primary key needs no index of its own: remove `#[secondary_key]`");
+        }
+    }
+}
+
+/// Two fields that would give one name to the same constant.
+fn handles(model: &Model, errors: &mut Errors) {
+    let mut known = HashMap::new();
+    if model.primary().count() > 1 {
+        known.insert("PRIMARY_KEY".to_string(), "the whole key".to_string());
+    }
+    for field in &model.fields {
+        let handle = field.handle.unraw().to_string();
+        if let Some(other) = known.insert(handle.clone(), format!("the field `{}`", field.ident)) {
+            errors.at(
+                &field.ident,
+                format!("{other} has the handle `{handle}` too: add `#[netabase(handle = \"..\")]` to this one"),
+            );
+        }
+    }
+}
+
+fn recorded_names(model: &Model, errors: &mut Errors) {
+    let mut known = HashMap::new();
+    for field in &model.fields {
+        if let Some(other) = known.insert(field.name.clone(), &field.ident) {
+            let name = &field.name;
+            errors.at(&field.ident, format!("the field `{other}` is recorded as `{name}` too: rename one of them"));
+        }
+    }
+}
+
+/// Two fields whose names differ only in case or underscores.
+fn variants(model: &Model, errors: &mut Errors) {
+    let secondary = model.secondary().map(|(field, _)| field);
+    let relations = model.relations().map(|(field, _)| field);
+    for fields in [secondary.collect::<Vec<_>>(), relations.collect()] {
+        let mut known = HashMap::new();
+        for field in fields {
+            let variant = variant_name(&field.ident).to_string();
+            if let Some(other) = known.insert(variant.clone(), &field.ident) {
+                errors.at(&field.ident, format!("the field `{other}` is the variant `{variant}` too: rename one of them"));
+            }
+        }
+    }
+}
+
+fn topics(topics: &[syn::Path], errors: &mut Errors) {
+    let mut known = HashMap::new();
+    for topic in topics {
+        let name = topic.segments.last().map(|last| last.ident.to_string());
+        if known.insert(name, topic).is_some() {
+            errors.at(topic, "this topic is named twice: remove one");
+        }
+    }
+}
+
+pub(crate) fn definition(definition: &Definition, errors: &mut Errors) {
+    let ident = &definition.header.ident;
+    if definition.models.is_empty() {
+        errors.at(ident, format!("`{ident}` lists no models: write `enum {ident} {{ Author(Author) }}`"));
+    }
+    let mut known = HashMap::new();
+    for model in &definition.models {
+        if let Some(other) = known.insert(model.ty.to_token_stream().to_string(), &model.variant) {
+            errors.at(&model.ty, format!("the variant `{other}` lists this model already: remove one"));
+        }
+    }
+    topics(&definition.topics, errors);
+}
+
+pub(crate) fn key(key: &KeyInput, errors: &mut Errors) {
+    let ident = &key.header.ident;
+    match &key.form {
+        KeyForm::Struct(Parts { parts, .. }) if parts.is_empty() => {
+            errors.at(ident, "a key has at least one field");
+        }
+        KeyForm::Struct(Parts { parts, .. }) if parts.len() > 6 => {
+            errors.at(ident, "a key has at most six fields: put some of them in a key struct of their own");
+        }
+        KeyForm::Struct(_) => {}
+        KeyForm::Enum(variants) if variants.is_empty() => errors.at(ident, "a key has at least one variant"),
+        KeyForm::Enum(variants) => {
+            let mut known = HashMap::new();
+            for variant in variants {
+                if let Some(other) = known.insert(variant.number, &variant.ident) {
+                    let number = variant.number;
+                    errors.at_span(variant.place, format!("the variant `{other}` has the number {number} too"));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `AuthorSecondaryKeys` and its like: the keys of a model with their values.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::Path;
+
+use super::variant_name;
+use crate::model::{Field, Header, Model, Relation, Secondary, Shape};
+
+/// One of the three enums, ready to be written.
+pub(super) struct Enum {
+    /// `AuthorSecondaryKeys`, or `NoKeys`
+    pub(super) ty: TokenStream,
+    /// the enum itself, beside the struct
+    pub(super) item: TokenStream,
+    /// what makes filters of it
+    pub(super) conversion: TokenStream,
+}
+
+struct Variant {
+    ident: Ident,
+    doc: String,
+    content: TokenStream,
+    pattern: TokenStream,
+    filter: TokenStream,
+}
+
+pub(super) fn secondary(model: &Model) -> Enum {
+    let ident = &model.header.ident;
+    let variants = model.secondary().map(|(field, Secondary { shape, key, .. })| {
+        let content = if *shape == Shape::Optional { quote!((::core::option::Option<#key>)) } else { quote!((#key)) };
+        keyed(ident, field, *shape, content)
+    });
+    write(model, "Secondary", "Secondary keys", variants.collect())
+}
+
+pub(super) fn relational(model: &Model) -> Enum {
+    let Header { ident, krate, .. } = &model.header;
+    let variants = model.relations().map(|(field, Relation { shape, target })| {
+        let key = quote!(<#target as #krate::NetabaseModel>::PrimaryKey);
+        let content = if *shape == Shape::Optional { quote!((::core::option::Option<#key>)) } else { quote!((#key)) };
+        keyed(ident, field, *shape, content)
+    });
+    write(model, "Relational", "Relational keys", variants.collect())
+}
+
+fn keyed(model: &Ident, field: &Field, shape: Shape, content: TokenStream) -> Variant {
+    let handle = &field.handle;
+    let (doc, filter) = match shape {
+        Shape::One => (format!("`{}`", field.name), quote!(#model::#handle.eq(key))),
+        Shape::Optional => (format!("`{}`, or its absence", field.name), quote!(#model::#handle.eq_or_none(key))),
+        Shape::Each => (format!("an element of `{}`", field.name), quote!(#model::#handle.eq(key))),
+    };
+    Variant { ident: variant_name(&field.ident), doc, content, pattern: quote!((key)), filter }
+}
+
+pub(super) fn subscriptions(model: &Model) -> Enum {
+    let ident = &model.header.ident;
+    let variant = |topic: &Path| {
+        let last = topic.segments.last()?;
+        Some(Variant {
+            ident: last.ident.clone(),
+            doc: format!("`{}`", last.ident),
+            content: quote!(),
+            pattern: quote!(),
+            filter: quote!(_netabase::topic::<#ident>(<#topic as _netabase::NetabaseTopic>::NAME)),
+        })
+    };
+    write(model, "Subscription", "Topics that enrol", model.topics.iter().filter_map(variant).collect())
+}
+
+fn write(model: &Model, kind: &str, what: &str, variants: Vec<Variant>) -> Enum {
+    let Header { ident, vis, .. } = &model.header;
+    if variants.is_empty() {
+        return Enum { ty: quote!(_netabase::NoKeys), item: quote!(), conversion: quote!() };
+    }
+    let name = format_ident!("{ident}{kind}Keys");
+    let doc = if kind == "Subscription" {
+        format!("{what} every [`{ident}`].")
+    } else {
+        format!("{what} of [`{ident}`], with their values.")
+    };
+    let items = variants.iter().map(|Variant { ident, doc, content, .. }| quote!(#[doc = #doc] #ident #content));
+    let arms = variants.iter().map(|Variant { ident, pattern, filter, .. }| quote!(#name::#ident #pattern => #filter));
+    let item = quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug, PartialEq)]
+        #[allow(dead_code, private_interfaces)]
+        #vis enum #name { #(#items),* }
+    };
+    let conversion = quote! {
+        #[automatically_derived]
+        impl _netabase::KeyValue<#ident> for #name {
+            fn filter(&self) -> _netabase::Filter<#ident> {
+                match self { #(#arms),* }
+            }
+        }
+    };
+    Enum { ty: quote!(#name), item, conversion }
+}

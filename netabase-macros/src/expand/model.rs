@@ -1,0 +1,91 @@
+//! `#[derive(NetabaseModel)]`: everything a model gets.
+
+use std::collections::HashSet;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+use super::{enums, handles, primary, primary_key, schema, scoped};
+use crate::model::{Header, Model, Shape};
+
+pub(crate) fn model(model: &Model) -> TokenStream {
+    let Header { ident, name, .. } = &model.header;
+    let key = primary_key(&model.header);
+    let (secondary, relational, subscriptions) =
+        (enums::secondary(model), enums::relational(model), enums::subscriptions(model));
+    let (secondary_type, relational_type, subscription_type) = (&secondary.ty, &relational.ty, &subscriptions.ty);
+    let schema = schema::constant(model);
+    let key_methods = primary::methods(model);
+    let entries = entries(model);
+    let conversions = [
+        primary::conversions(model),
+        secondary.conversion,
+        relational.conversion,
+        subscriptions.conversion,
+        links(model),
+    ];
+    let scoped = scoped(
+        &model.header,
+        quote! {
+            #[automatically_derived]
+            impl _netabase::NetabaseModel for #ident {
+                type PrimaryKey = #key;
+                type SecondaryKeys = #secondary_type;
+                type RelationalKeys = #relational_type;
+                type SubscriptionKeys = #subscription_type;
+                const NAME: &'static str = #name;
+                #schema
+                #key_methods
+                #entries
+            }
+            #(#conversions)*
+        },
+    );
+    let items = [primary::item(model), secondary.item, relational.item, subscriptions.item, handles::item(model)];
+    quote!(#(#items)* #scoped)
+}
+
+/// One call for each index and relation.
+fn entries(model: &Model) -> TokenStream {
+    let secondary = model.secondary().map(|(field, secondary)| (field, secondary.shape, secondary.unique));
+    let relations = model.relations().map(|(field, relation)| (field, relation.shape, false));
+    let calls: Vec<TokenStream> = (1_usize..)
+        .zip(secondary.chain(relations))
+        .map(|(part, (field, shape, unique))| {
+            let ident = &field.ident;
+            let part = proc_macro2::Literal::usize_unsuffixed(part);
+            match (shape, unique) {
+                (Shape::One, _) => quote!(out.one(#part, &self.#ident)?;),
+                (Shape::Optional, false) => quote!(out.optional(#part, &self.#ident)?;),
+                (Shape::Optional, true) => quote!(out.optional_unique(#part, &self.#ident)?;),
+                (Shape::Each, _) => quote!(out.each(#part, &self.#ident)?;),
+            }
+        })
+        .collect();
+    let out = if calls.is_empty() { quote!(_) } else { quote!(out) };
+    quote! {
+        fn entries(&self, #out: &mut _netabase::Entries) -> _netabase::Result<()> {
+            #(#calls)*
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+/// A model belongs where the targets of its links are.
+fn links(model: &Model) -> TokenStream {
+    let ident = &model.header.ident;
+    let mut known = HashSet::new();
+    let targets = model
+        .relations()
+        .map(|(_, relation)| &relation.target)
+        .filter(|target| known.insert(target.to_token_stream().to_string()) && !crate::parse::ty::is(target, &ident.to_string()));
+    let targets: Vec<_> = targets.collect();
+    quote! {
+        #[automatically_derived]
+        impl<__D: _netabase::NetabaseDefinition> _netabase::LinksIn<__D> for #ident
+        where
+            #(#targets: _netabase::ModelOf<__D>,)*
+        {
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `SCHEMA`: the model as constant data.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+use super::primary_key;
+use crate::model::{Field, Header, Model, Relation, Secondary, Shape};
+
+pub(super) fn constant(model: &Model) -> TokenStream {
+    let Model { header: Header { name, .. }, version, topics, fields } = model;
+    let key = primary_key(&model.header);
+    let fields = fields.iter().map(|Field { name, ty, .. }| {
+        let ty = spelled(ty);
+        quote!(_netabase::FieldSchema { name: #name, ty: #ty })
+    });
+    let indexes = model.secondary().map(|(Field { name, .. }, Secondary { shape, unique, key })| {
+        let shape = shape_value(*shape);
+        quote!(_netabase::IndexSchema {
+            name: #name,
+            shape: #shape,
+            unique: #unique,
+            key: <#key as _netabase::Key>::TYPE,
+            key_width: <#key as _netabase::Key>::WIDTH
+        })
+    });
+    let relations = model.relations().map(|(Field { name, .. }, Relation { shape, target })| {
+        let shape = shape_value(*shape);
+        let key = quote!(<#target as _netabase::NetabaseModel>::PrimaryKey);
+        quote!(_netabase::RelationSchema {
+            name: #name,
+            target: <#target as _netabase::NetabaseModel>::NAME,
+            shape: #shape,
+            key: <#key as _netabase::Key>::TYPE,
+            key_width: <#key as _netabase::Key>::WIDTH
+        })
+    });
+    quote! {
+        const SCHEMA: &'static _netabase::ModelSchema = &_netabase::ModelSchema {
+            name: #name,
+            version: #version,
+            fields: &[#(#fields),*],
+            key: <#key as _netabase::Key>::TYPE,
+            key_width: <#key as _netabase::Key>::WIDTH,
+            indexes: &[#(#indexes),*],
+            relations: &[#(#relations),*],
+            topics: &[#(<#topics as _netabase::NetabaseTopic>::NAME),*],
+        };
+    }
+}
+
+/// The type as it is written, without the spaces that tokens have between them.
+fn spelled(ty: &syn::Type) -> String {
+    let mut text = ty.to_token_stream().to_string();
+    for (wide, tight) in [(" <", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), (" ::", "::"), (":: ", "::"), ("& ", "&")] {
+        text = text.replace(wide, tight);
+    }
+    text
+}
+
+fn shape_value(shape: Shape) -> TokenStream {
+    match shape {
+        Shape::One => quote!(_netabase::Shape::One),
+        Shape::Optional => quote!(_netabase::Shape::Optional),
+        Shape::Each => quote!(_netabase::Shape::Each),
+    }
+}

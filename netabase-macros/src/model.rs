@@ -1,0 +1,126 @@
+//! What the derives know about their input: owned, plain data between parsing and expanding.
+
+use proc_macro2::{Ident, Span};
+use syn::{Path, Type, Visibility};
+
+/// What every input has.
+pub(crate) struct Header {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    /// recorded name
+    pub(crate) name: String,
+    /// where netabase is
+    pub(crate) krate: Path,
+}
+
+pub(crate) struct Model {
+    pub(crate) header: Header,
+    pub(crate) version: u8,
+    pub(crate) topics: Vec<Path>,
+    pub(crate) fields: Vec<Field>,
+}
+
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) ty: Type,
+    /// recorded name
+    pub(crate) name: String,
+    /// the constant on the struct
+    pub(crate) handle: Ident,
+    pub(crate) primary: bool,
+    pub(crate) role: Role,
+}
+
+/// Which of the model's tables the field fills.
+pub(crate) enum Role {
+    /// only the main table
+    Plain,
+    Secondary(Secondary),
+    Relation(Relation),
+}
+
+pub(crate) struct Secondary {
+    pub(crate) shape: Shape,
+    pub(crate) unique: bool,
+    /// type of one key
+    pub(crate) key: Type,
+}
+
+pub(crate) struct Relation {
+    pub(crate) shape: Shape,
+    /// the model at the other end
+    pub(crate) target: Type,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    One,
+    Optional,
+    Each,
+}
+
+pub(crate) struct Definition {
+    pub(crate) header: Header,
+    pub(crate) topics: Vec<Path>,
+    pub(crate) models: Vec<Listed>,
+}
+
+/// A model in a definition.
+pub(crate) struct Listed {
+    pub(crate) variant: Ident,
+    pub(crate) ty: Type,
+}
+
+pub(crate) struct KeyInput {
+    pub(crate) header: Header,
+    pub(crate) form: KeyForm,
+}
+
+pub(crate) enum KeyForm {
+    Struct(Parts),
+    Enum(Vec<Variant>),
+}
+
+/// The fields of a struct or variant, in order.
+pub(crate) struct Parts {
+    pub(crate) named: bool,
+    pub(crate) parts: Vec<Part>,
+}
+
+pub(crate) struct Part {
+    /// name or number of the field
+    pub(crate) member: syn::Member,
+    pub(crate) ty: Type,
+}
+
+pub(crate) struct Variant {
+    pub(crate) ident: Ident,
+    pub(crate) number: u32,
+    pub(crate) place: Span,
+    pub(crate) parts: Parts,
+}
+
+pub(crate) struct Topic {
+    pub(crate) header: Header,
+}
+
+impl Model {
+    pub(crate) fn primary(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|field| field.primary)
+    }
+
+    pub(crate) fn secondary(&self) -> impl Iterator<Item = (&Field, &Secondary)> {
+        self.fields.iter().filter_map(|field| match &field.role {
+            Role::Secondary(secondary) => Some((field, secondary)),
+            Role::Plain | Role::Relation(_) => None,
+        })
+    }
+
+    pub(crate) fn relations(&self) -> impl Iterator<Item = (&Field, &Relation)> {
+        self.fields.iter().filter_map(|field| match &field.role {
+            Role::Relation(relation) => Some((field, relation)),
+            Role::Plain | Role::Secondary(_) => None,
+        })
+    }
+}

@@ -1,0 +1,50 @@
+//! Input to data. One file for each derive, one for attributes, one for the shapes of types.
+
+mod attr;
+mod definition;
+mod key;
+mod model;
+pub(crate) mod ty;
+
+pub(crate) use definition::definition;
+pub(crate) use key::key;
+pub(crate) use model::model;
+
+use syn::DeriveInput;
+
+use self::attr::{Arg, Args};
+use crate::errors::Errors;
+use crate::model::{Header, Topic};
+
+/// Reads the attributes that every derive takes, and gives the others to `rest`.
+fn header(input: &DeriveInput, errors: &mut Errors, mut rest: impl FnMut(&Arg, &mut Errors) -> bool) -> Header {
+    let mut header = Header {
+        ident: input.ident.clone(),
+        vis: input.vis.clone(),
+        name: attr::unraw(&input.ident),
+        krate: syn::parse_quote!(::netabase),
+    };
+    for arg in Args::of(&input.attrs, "netabase", errors) {
+        match arg.name() {
+            "rename" => header.name = arg.name_text(errors).unwrap_or(header.name),
+            "crate" => header.krate = arg.path(errors).unwrap_or(header.krate),
+            _ if rest(&arg, errors) => {}
+            _ => arg.refuse(errors),
+        }
+    }
+    header
+}
+
+fn refuse_generics(input: &DeriveInput, what: &str, errors: &mut Errors) {
+    if !input.generics.params.is_empty() {
+        errors.at(
+            &input.generics,
+            format!("a {what} cannot be generic, because the file records one type for it: name the types"),
+        );
+    }
+}
+
+pub(crate) fn topic(input: &DeriveInput, errors: &mut Errors) -> Topic {
+    refuse_generics(input, "topic", errors);
+    Topic { header: header(input, errors, |_, _| false) }
+}

@@ -1,0 +1,126 @@
+//! `#[derive(NetabaseModel)]`: the struct and its fields.
+
+use proc_macro2::Ident;
+use syn::{Attribute, Data, DeriveInput, Fields, Type, parse_quote};
+
+use super::attr::{self, Args};
+use super::{header, refuse_generics, ty};
+use crate::errors::Errors;
+use crate::model::{Field, Model, Relation, Role, Secondary, Shape};
+
+pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
+    refuse_generics(input, "model", errors);
+    attr::refuse_serde(&input.attrs, errors);
+    let (mut version, mut topics) = (1, Vec::new());
+    let header = header(input, errors, |arg, errors| {
+        match arg.name() {
+            "version" => version = arg.byte(errors).unwrap_or(version),
+            "subscribe" => topics = arg.paths(errors),
+            _ => return false,
+        }
+        true
+    });
+    let Data::Struct(data) = &input.data else {
+        errors.at(&input.ident, "a model is a struct: put the enum in a field of one");
+        return None;
+    };
+    let Fields::Named(named) = &data.fields else {
+        errors.at(&input.ident, "a model has named fields, because its indexes are named after them");
+        return None;
+    };
+    let fields = named.named.iter().filter_map(|input| field(input, errors)).collect();
+    Some(Model { header, version, topics, fields })
+}
+
+fn field(input: &syn::Field, errors: &mut Errors) -> Option<Field> {
+    let ident = input.ident.clone()?;
+    attr::refuse_serde(&input.attrs, errors);
+    let mut name = attr::unraw(&ident);
+    // Rust has no keyword in capitals.
+    let mut handle = Ident::new(&name.to_uppercase(), ident.span());
+    for arg in Args::of(&input.attrs, "netabase", errors) {
+        match arg.name() {
+            "rename" => name = arg.name_text(errors).unwrap_or(name),
+            "handle" => handle = arg.as_ident(errors).unwrap_or(handle),
+            _ => arg.refuse(errors),
+        }
+    }
+    let secondary = find(&input.attrs, "secondary_key");
+    let relation = find(&input.attrs, "relation");
+    let role = match (secondary, relation) {
+        (Some(_), Some(both)) => {
+            errors.at(both, "a field is a `#[relation]` or a `#[secondary_key]`: a relation has an index already");
+            Role::Plain
+        }
+        (Some(_), None) => self::secondary(input, errors).map_or(Role::Plain, Role::Secondary),
+        (None, Some(_)) => self::relation(input, errors).map_or(Role::Plain, Role::Relation),
+        (None, None) => Role::Plain,
+    };
+    for arg in Args::of(&input.attrs, "primary_key", errors) {
+        arg.refuse(errors);
+    }
+    let primary = find(&input.attrs, "primary_key").is_some();
+    Some(Field { ident, vis: input.vis.clone(), ty: input.ty.clone(), name, handle, primary, role })
+}
+
+fn find<'a>(attrs: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
+    attrs.iter().find(|attr| attr.path().is_ident(name))
+}
+
+fn secondary(input: &syn::Field, errors: &mut Errors) -> Option<Secondary> {
+    let (mut unique, mut each) = (false, None);
+    for arg in Args::of(&input.attrs, "secondary_key", errors) {
+        match arg.name() {
+            "unique" => unique = arg.flag(errors),
+            "each" => each = arg.flag(errors).then(|| arg.ident().clone()),
+            _ => arg.refuse(errors),
+        }
+    }
+    let (shape, key) = shape(&input.ty, each.as_ref(), errors)?;
+    Some(Secondary { shape, unique, key })
+}
+
+/// How the field fills its index, and the type of one key.
+fn shape(field: &Type, each: Option<&Ident>, errors: &mut Errors) -> Option<(Shape, Type)> {
+    if ty::argument(field, "Link").is_some() {
+        errors.at(field, "a link is indexed as a relation: write `#[relation]` instead of `#[secondary_key]`");
+        return None;
+    }
+    if let Some(key) = ty::argument(field, "Option") {
+        if let Some(each) = each {
+            errors.at(each, "`each` needs a collection, and an `Option` is none: remove `each`, or use a `Vec`");
+            return None;
+        }
+        if ty::argument(key, "Vec").is_some_and(|element| !ty::is(element, "u8")) {
+            errors.at(field, "an absent list is an empty one: use `Vec<..>` without `Option`");
+            return None;
+        }
+        return Some((Shape::Optional, key.clone()));
+    }
+    match ty::argument(field, "Vec") {
+        Some(element) if each.is_some() || !ty::is(element, "u8") => Some((Shape::Each, element.clone())),
+        None if each.is_some() => {
+            Some((Shape::Each, parse_quote!(<#field as ::core::iter::IntoIterator>::Item)))
+        }
+        _ => Some((Shape::One, field.clone())),
+    }
+}
+
+fn relation(input: &syn::Field, errors: &mut Errors) -> Option<Relation> {
+    for arg in Args::of(&input.attrs, "relation", errors) {
+        arg.refuse(errors);
+    }
+    let field = &input.ty;
+    let (shape, link) = match (ty::argument(field, "Option"), ty::argument(field, "Vec")) {
+        (Some(link), _) => (Shape::Optional, link),
+        (_, Some(link)) => (Shape::Each, link),
+        (None, None) => (Shape::One, field),
+    };
+    match ty::argument(link, "Link") {
+        Some(target) => Some(Relation { shape, target: target.clone() }),
+        None => {
+            errors.at(field, "a relation is a field of type `Link<T>`, `Option<Link<T>>` or `Vec<Link<T>>`");
+            None
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Shapes of types, read from how they are written.
+
+use syn::{GenericArgument, PathArguments, Type};
+
+/// `T` of `Name<T>`, with or without a path before it.
+pub(crate) fn argument<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
+    let Type::Path(path) = ungrouped(ty) else { return None };
+    let last = path.path.segments.last().filter(|last| path.qself.is_none() && last.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(ty)) if arguments.args.len() == 1 => Some(ty),
+        _ => None,
+    }
+}
+
+/// Whether the type is written with this one word.
+pub(crate) fn is(ty: &Type, name: &str) -> bool {
+    matches!(ungrouped(ty), Type::Path(path) if path.qself.is_none() && path.path.is_ident(name))
+}
+
+/// The last word of a path: `String` of `std::string::String`.
+pub(crate) fn ends_with(ty: &Type, name: &str) -> bool {
+    matches!(ungrouped(ty), Type::Path(path)
+        if path.qself.is_none() && path.path.segments.last().is_some_and(|last| last.ident == name))
+}
+
+/// A macro may wrap a type in an invisible group.
+fn ungrouped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped(&group.elem),
+        Type::Paren(paren) => ungrouped(&paren.elem),
+        ty => ty,
+    }
+}

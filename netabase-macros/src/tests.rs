@@ -1,0 +1,1 @@
+//! Size and shape of what the derives write.

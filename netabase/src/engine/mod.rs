@@ -1,0 +1,168 @@
+//! What netabase asks of a storage engine: ordered tables of bytes in transactions.
+//!
+//! An engine never sees a model. It knows tables of two shapes: a **map** from key to value, and an **index**
+//! from key to an ordered set of values (a multimap). Keys sort as `memcmp` sorts. The traits are object safe,
+//! so a [`Store`](crate::Store) has no type parameter for its engine, and no method assumes a local file, one
+//! writer or cheap single reads.
+//!
+//! [`Redb`] is the engine of every store unless [`Builder::engine`](crate::Builder::engine) brings another.
+
+mod redb;
+mod slice;
+
+use std::fmt;
+use std::ops::Bound;
+use std::sync::Arc;
+
+pub use self::redb::{Redb, RedbOptions};
+pub use slice::Slice;
+
+use crate::error::Result;
+
+/// A table: its place in the list that a transaction was begun with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub usize);
+
+/// What a table is called and what its rows look like. Part of the file format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableSpec {
+    /// name in the file
+    pub name: String,
+    /// map or index
+    pub form: TableForm,
+    /// bytes of every key, where fixed
+    pub key_width: Option<usize>,
+    /// bytes of every value, where fixed
+    pub value_width: Option<usize>,
+}
+
+/// The shape of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableForm {
+    /// key -> value
+    Map,
+    /// key -> ordered set of values
+    Index,
+}
+
+/// The tables of a transaction. A table that the file does not have yet reads as empty.
+pub type Tables = Arc<[TableSpec]>;
+
+/// A range of keys. One whose ends cross holds nothing.
+pub type Range<'b> = (Bound<&'b [u8]>, Bound<&'b [u8]>);
+
+/// Which way a cursor walks. In an index the values of a key turn round with the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// ascending
+    Forward,
+    /// descending
+    Reverse,
+}
+
+/// Whether no key can lie in the range. (`BTreeMap::range` panics on such a range.)
+pub fn is_crossed(range: Range<'_>) -> bool {
+    match range {
+        (Bound::Included(low), Bound::Included(high)) => low > high,
+        (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => low >= high,
+        _ => false,
+    }
+}
+
+/// Walks over rows: advance, then look. Nothing is copied, and merging needs no peek buffer.
+pub trait Cursor: Send {
+    /// Goes to the next row; `false` at the end, and from then on.
+    fn advance(&mut self) -> Result<bool>;
+    /// Key of the row. Empty before the first `advance` and after the end.
+    fn key(&self) -> &[u8];
+    /// Value of the row.
+    fn value(&self) -> &[u8];
+}
+
+/// Reads of a snapshot or of a write transaction.
+pub trait Read: Send + Sync {
+    /// The value of a map's key.
+    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Slice<'_>>>;
+    /// The rows of a map.
+    fn cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>>;
+    /// The rows (key, value) of an index, by key and then by value.
+    fn index_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>>;
+    /// How many values an index has under one key. Does not depend on their number.
+    fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64>;
+    /// Rows of a map. Does not depend on their number.
+    fn len(&self, table: TableId) -> Result<u64>;
+}
+
+/// One moment of the store, which later commits do not change.
+pub trait Snapshot: Read {
+    /// As [`Read::cursor`], and keeps the snapshot alive by itself.
+    fn owned_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>>;
+    /// As [`Read::index_cursor`], and keeps the snapshot alive by itself.
+    fn owned_index_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>>;
+}
+
+/// A write transaction. It reads what it has written. Dropping it undoes everything.
+pub trait Write: Read {
+    /// Changes a map. Keys ascend and no key comes twice.
+    fn apply<'c>(&mut self, table: TableId, changes: &mut dyn Iterator<Item = MapChange<'c>>) -> Result<()>;
+    /// Changes an index. Pairs ascend by key and then by value, and no pair comes twice.
+    fn apply_index<'c>(&mut self, table: TableId, changes: &mut dyn Iterator<Item = IndexChange<'c>>) -> Result<()>;
+    /// Makes everything durable, or nothing.
+    fn commit(self: Box<Self>) -> Result<Commit>;
+}
+
+/// A change of one key of a map.
+#[derive(Clone, Copy, Debug)]
+pub enum MapChange<'c> {
+    /// The key is known to be absent.
+    Insert(&'c [u8], &'c [u8]),
+    /// The key may be present.
+    Put(&'c [u8], &'c [u8]),
+    /// The key goes, if it is there.
+    Delete(&'c [u8]),
+}
+
+/// A change of one pair (key, value) of an index.
+#[derive(Clone, Copy, Debug)]
+pub enum IndexChange<'c> {
+    /// The pair is there afterwards.
+    Insert(&'c [u8], &'c [u8]),
+    /// The pair is gone afterwards.
+    Remove(&'c [u8], &'c [u8]),
+}
+
+/// How a commit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commit {
+    /// It is durable.
+    Committed,
+    /// Another commit came in between: nothing happened, and the same work may be tried again.
+    Conflict,
+    /// Contact was lost: it is durable or nothing happened.
+    Unknown,
+}
+
+/// What an engine takes at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// bytes of a key, in any table
+    pub key: usize,
+    /// bytes of a value of a map
+    pub value: usize,
+}
+
+/// An ordered, transactional store of bytes.
+pub trait Engine: Send + Sync + fmt::Debug {
+    /// A snapshot of the last commit. Never waits for a writer.
+    fn begin_read(&self, tables: &Tables) -> Result<Arc<dyn Snapshot>>;
+    /// A write transaction. May wait for the one before it.
+    fn begin_write(&self, tables: &Tables) -> Result<Box<dyn Write>>;
+    /// Names of all tables there are.
+    fn table_names(&self) -> Result<Vec<String>>;
+    /// What it takes at most.
+    fn limits(&self) -> Limits;
+    /// Whether it refuses writes.
+    fn is_read_only(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,105 @@
+//! Cursors over redb's iterators. The guards live in the cursor, so no type that carries a width leaves it.
+
+use redb::{AccessGuard, MultimapRange, MultimapValue, Range};
+
+use super::error::storage;
+use super::width::{Bytes, RawKey};
+use crate::engine::{Cursor, Direction};
+use crate::error::Result;
+
+/// Rows of a map.
+pub(super) struct MapCursor<'a, const K: usize> {
+    rows: Range<'a, RawKey<K>, Bytes>,
+    direction: Direction,
+    row: Option<(AccessGuard<'a, RawKey<K>>, AccessGuard<'a, Bytes>)>,
+}
+
+impl<'a, const K: usize> MapCursor<'a, K> {
+    pub(super) fn new(rows: Range<'a, RawKey<K>, Bytes>, direction: Direction) -> Self {
+        MapCursor { rows, direction, row: None }
+    }
+}
+
+impl<const K: usize> Cursor for MapCursor<'_, K> {
+    fn advance(&mut self) -> Result<bool> {
+        let next = match self.direction {
+            Direction::Forward => self.rows.next(),
+            Direction::Reverse => self.rows.next_back(),
+        };
+        self.row = next.transpose().map_err(storage)?;
+        Ok(self.row.is_some())
+    }
+
+    fn key(&self) -> &[u8] {
+        self.row.as_ref().map_or(&[], |(key, _)| key.value())
+    }
+
+    fn value(&self) -> &[u8] {
+        self.row.as_ref().map_or(&[], |(_, value)| value.value())
+    }
+}
+
+/// Rows of an index, flattened from redb's iterator of iterators.
+pub(super) struct IndexCursor<'a, const K: usize, const V: usize> {
+    keys: MultimapRange<'a, RawKey<K>, RawKey<V>>,
+    key: Option<(AccessGuard<'a, RawKey<K>>, MultimapValue<'a, RawKey<V>>)>,
+    value: Option<AccessGuard<'a, RawKey<V>>>,
+    direction: Direction,
+}
+
+impl<'a, const K: usize, const V: usize> IndexCursor<'a, K, V> {
+    pub(super) fn new(keys: MultimapRange<'a, RawKey<K>, RawKey<V>>, direction: Direction) -> Self {
+        IndexCursor { keys, key: None, value: None, direction }
+    }
+}
+
+impl<const K: usize, const V: usize> Cursor for IndexCursor<'_, K, V> {
+    fn advance(&mut self) -> Result<bool> {
+        loop {
+            if let Some((_, values)) = &mut self.key {
+                let next = match self.direction {
+                    Direction::Forward => values.next(),
+                    Direction::Reverse => values.next_back(),
+                };
+                if let Some(value) = next {
+                    self.value = Some(value.map_err(storage)?);
+                    return Ok(true);
+                }
+            }
+            let next = match self.direction {
+                Direction::Forward => self.keys.next(),
+                Direction::Reverse => self.keys.next_back(),
+            };
+            self.value = None;
+            self.key = next.transpose().map_err(storage)?;
+            if self.key.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn key(&self) -> &[u8] {
+        self.key.as_ref().map_or(&[], |(key, _)| key.value())
+    }
+
+    fn value(&self) -> &[u8] {
+        self.value.as_ref().map_or(&[], |value| value.value())
+    }
+}
+
+/// No rows: of a table that is not there, or of a range whose ends cross.
+pub(super) struct Nothing;
+
+impl Cursor for Nothing {
+    fn advance(&mut self) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn key(&self) -> &[u8] {
+        &[]
+    }
+
+    fn value(&self) -> &[u8] {
+        &[]
+    }
+}

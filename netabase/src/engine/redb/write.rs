@@ -1,0 +1,268 @@
+//! A write transaction: redb's own, with the tables it has open beside it.
+
+use std::iter::Peekable;
+use std::ops::Bound;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use redb::{
+    CursorError, MultimapTable, MultimapTableDefinition, ReadableMultimapTable, ReadableTable, ReadableTableMetadata,
+    Table, TableDefinition, WriteTransaction,
+};
+
+use super::cursor::{IndexCursor, MapCursor, Nothing};
+use super::error::{opening_table, storage};
+use super::read::Page;
+use super::width::{Bytes, RawKey, by_spec, by_width, check, unknown_table, wrong_form};
+use crate::engine::{
+    Commit, Cursor, Direction, IndexChange, MapChange, Range, Read, Slice, TableForm, TableId, TableSpec, Tables, Write,
+    is_crossed,
+};
+use crate::error::{Error, Result};
+
+/// A map without its width.
+trait Map: Send + Sync {
+    fn get(&self, key: &[u8]) -> Result<Option<Slice<'_>>>;
+    fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>>;
+    fn len(&self) -> Result<u64>;
+    fn apply<'c>(&mut self, changes: &mut dyn Iterator<Item = MapChange<'c>>) -> Result<()>;
+}
+
+/// An index without its widths.
+trait Index: Send + Sync {
+    fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>>;
+    fn count(&self, key: &[u8]) -> Result<u64>;
+    fn apply<'c>(&mut self, changes: &mut dyn Iterator<Item = IndexChange<'c>>) -> Result<()>;
+}
+
+impl<const K: usize> Map for Table<'_, RawKey<K>, Bytes> {
+    fn get(&self, key: &[u8]) -> Result<Option<Slice<'_>>> {
+        Ok(ReadableTable::get(self, key).map_err(storage)?.map(Page::slice))
+    }
+
+    fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
+        let rows = ReadableTable::range::<&[u8]>(self, range).map_err(storage)?;
+        Ok(Box::new(MapCursor::new(rows, direction)))
+    }
+
+    fn len(&self) -> Result<u64> {
+        ReadableTableMetadata::len(self).map_err(storage)
+    }
+
+    fn apply<'c>(&mut self, changes: &mut dyn Iterator<Item = MapChange<'c>>) -> Result<()> {
+        let mut changes = changes.peekable();
+        while let Some(change) = changes.next() {
+            match change {
+                MapChange::Insert(key, value) if begins_run(&mut changes) => {
+                    insert_run(self, key, value, &mut changes)?;
+                }
+                MapChange::Insert(key, value) | MapChange::Put(key, value) => {
+                    check::<K>(key)?;
+                    self.insert(key, value).map_err(storage)?;
+                }
+                MapChange::Delete(key) => {
+                    self.remove(key).map_err(storage)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+type MapChanges<'i, 'c> = Peekable<&'i mut dyn Iterator<Item = MapChange<'c>>>;
+
+/// A lone insert is cheaper without a cursor.
+fn begins_run(changes: &mut MapChanges<'_, '_>) -> bool {
+    matches!(changes.peek(), Some(MapChange::Insert(..)))
+}
+
+/// Inserts through one cursor for as long as new keys fall into the same gap between old ones: a bulk load,
+/// or ascending keys at the end, costs a fraction of single inserts.
+fn insert_run<const K: usize>(
+    table: &mut Table<'_, RawKey<K>, Bytes>,
+    key: &[u8],
+    value: &[u8],
+    changes: &mut MapChanges<'_, '_>,
+) -> Result<()> {
+    check::<K>(key)?;
+    let mut cursor = table.lower_bound_mut(Bound::Included(key)).map_err(storage)?;
+    let gap_end = cursor.peek_next().map_err(storage)?.map(|(key, _)| key.value().to_vec());
+    if gap_end.as_deref() == Some(key) {
+        return Err(Error::internal("an insert met its key"));
+    }
+    cursor.insert_before(key, value).map_err(unordered)?;
+    let in_gap = |change: &MapChange<'_>| match change {
+        MapChange::Insert(key, _) => gap_end.as_deref().is_none_or(|end| *key < end),
+        MapChange::Put(..) | MapChange::Delete(_) => false,
+    };
+    while let Some(MapChange::Insert(key, value)) = changes.next_if(in_gap) {
+        check::<K>(key)?;
+        cursor.insert_before(key, value).map_err(unordered)?;
+    }
+    cursor.close().map_err(storage)
+}
+
+#[cold]
+fn unordered(error: CursorError) -> Error {
+    match error {
+        CursorError::Storage(error) => storage(error),
+        _ => Error::internal("changes out of order"),
+    }
+}
+
+impl<const K: usize, const V: usize> Index for MultimapTable<'_, RawKey<K>, RawKey<V>> {
+    fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
+        let keys = ReadableMultimapTable::range::<&[u8]>(self, range).map_err(storage)?;
+        Ok(Box::new(IndexCursor::new(keys, direction)))
+    }
+
+    fn count(&self, key: &[u8]) -> Result<u64> {
+        Ok(ReadableMultimapTable::get(self, key).map_err(storage)?.len())
+    }
+
+    fn apply<'c>(&mut self, changes: &mut dyn Iterator<Item = IndexChange<'c>>) -> Result<()> {
+        for change in changes {
+            match change {
+                IndexChange::Insert(key, value) => {
+                    check::<K>(key)?;
+                    check::<V>(value)?;
+                    self.insert(key, value).map_err(storage)?;
+                }
+                IndexChange::Remove(key, value) => {
+                    self.remove(key, value).map_err(storage)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+enum Slot<'t> {
+    Map(Box<dyn Map + 't>),
+    Index(Box<dyn Index + 't>),
+}
+
+/// Tables opened so far. Lock-once cells, so that a read through `&self` may open one.
+struct Slots<'t> {
+    cells: Box<[OnceLock<Slot<'t>>]>,
+    /// redb opens a table once in a transaction, so two threads must not both try.
+    opening: Mutex<()>,
+}
+
+impl<'t> Slots<'t> {
+    fn slot(&self, transaction: &'t WriteTransaction, specs: &[TableSpec], table: TableId) -> Result<&Slot<'t>> {
+        let cell = self.cells.get(table.0).ok_or_else(unknown_table)?;
+        if let Some(slot) = cell.get() {
+            return Ok(slot);
+        }
+        let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = cell.get() {
+            return Ok(slot);
+        }
+        let slot = open(transaction, specs.get(table.0).ok_or_else(unknown_table)?)?;
+        Ok(cell.get_or_init(|| slot))
+    }
+}
+
+fn open<'t>(transaction: &'t WriteTransaction, spec: &TableSpec) -> Result<Slot<'t>> {
+    let name = &spec.name;
+    let failed = |error| opening_table(name, error);
+    Ok(by_spec!(spec,
+        K => {
+            let table = transaction.open_table(TableDefinition::<RawKey<K>, Bytes>::new(name)).map_err(failed)?;
+            Slot::Map(Box::new(table))
+        },
+        K V => {
+            let definition = MultimapTableDefinition::<RawKey<K>, RawKey<V>>::new(name);
+            Slot::Index(Box::new(transaction.open_multimap_table(definition).map_err(failed)?))
+        }
+    ))
+}
+
+self_cell::self_cell!(
+    struct OpenTables {
+        owner: WriteTransaction,
+        #[not_covariant]
+        dependent: Slots,
+    }
+);
+
+pub(super) struct Writer {
+    specs: Tables,
+    open: OpenTables,
+}
+
+impl Writer {
+    pub(super) fn new(transaction: WriteTransaction, specs: Tables) -> Self {
+        let open = OpenTables::new(transaction, |_| Slots {
+            cells: specs.iter().map(|_| OnceLock::new()).collect(),
+            opening: Mutex::new(()),
+        });
+        Writer { specs, open }
+    }
+
+    fn map<'s>(&'s self, table: TableId) -> Result<&'s (dyn Map + 's)> {
+        self.open.with_dependent(|transaction, slots| match slots.slot(transaction, &self.specs, table)? {
+            Slot::Map(map) => Ok(&**map as &'s (dyn Map + 's)),
+            Slot::Index(_) => Err(wrong_form(self.specs.get(table.0))),
+        })
+    }
+
+    fn index<'s>(&'s self, table: TableId) -> Result<&'s (dyn Index + 's)> {
+        self.open.with_dependent(|transaction, slots| match slots.slot(transaction, &self.specs, table)? {
+            Slot::Index(index) => Ok(&**index as &'s (dyn Index + 's)),
+            Slot::Map(_) => Err(wrong_form(self.specs.get(table.0))),
+        })
+    }
+
+    fn with_slot(&mut self, table: TableId, change: impl FnOnce(&mut Slot<'_>) -> Result<()>) -> Result<()> {
+        let specs = &self.specs;
+        self.open.with_dependent_mut(|transaction, slots| {
+            slots.slot(transaction, specs, table)?;
+            change(slots.cells.get_mut(table.0).and_then(OnceLock::get_mut).ok_or_else(unknown_table)?)
+        })
+    }
+}
+
+impl Read for Writer {
+    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Slice<'_>>> {
+        self.map(table)?.get(key)
+    }
+
+    fn cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
+        if is_crossed(range) { Ok(Box::new(Nothing)) } else { self.map(table)?.cursor(range, direction) }
+    }
+
+    fn index_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
+        if is_crossed(range) { Ok(Box::new(Nothing)) } else { self.index(table)?.cursor(range, direction) }
+    }
+
+    fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64> {
+        self.index(table)?.count(key)
+    }
+
+    fn len(&self, table: TableId) -> Result<u64> {
+        self.map(table)?.len()
+    }
+}
+
+impl Write for Writer {
+    fn apply<'c>(&mut self, table: TableId, changes: &mut dyn Iterator<Item = MapChange<'c>>) -> Result<()> {
+        self.with_slot(table, |slot| match slot {
+            Slot::Map(map) => map.apply(changes),
+            Slot::Index(_) => Err(wrong_form(None)),
+        })
+    }
+
+    fn apply_index<'c>(&mut self, table: TableId, changes: &mut dyn Iterator<Item = IndexChange<'c>>) -> Result<()> {
+        self.with_slot(table, |slot| match slot {
+            Slot::Index(index) => index.apply(changes),
+            Slot::Map(_) => Err(wrong_form(None)),
+        })
+    }
+
+    fn commit(self: Box<Self>) -> Result<Commit> {
+        // Taking the owner out drops the tables first, which writes their roots back.
+        self.open.into_owner().commit().map_err(Error::engine)?;
+        Ok(Commit::Committed)
+    }
+}

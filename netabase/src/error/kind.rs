@@ -1,0 +1,143 @@
+//! What can go wrong, one variant for each thing a caller may want to tell apart.
+
+use std::path::PathBuf;
+
+/// The kind of an [`Error`](super::Error).
+///
+/// Names are those recorded in the schema; keys are their `Debug` text. Values of records never appear.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// `update`, `update_with` or `replace` met no record.
+    #[error("no {model} has the key {key}: `create` makes one, `upsert` does either")]
+    NotFound {
+        /// recorded name of the model
+        model: &'static str,
+        /// the key that was asked for
+        key: String,
+    },
+    /// `create` met a record with the same key.
+    #[error("a {model} with the key {key} is there already: `update` changes it, `upsert` does either")]
+    AlreadyExists {
+        /// recorded name of the model
+        model: &'static str,
+        /// the key that is taken
+        key: String,
+    },
+    /// Another record holds the same value of a unique key.
+    #[error("another {model} has this value of the unique key `{constraint}`")]
+    ConstraintViolation {
+        /// recorded name of the model
+        model: &'static str,
+        /// the field whose value is taken
+        constraint: &'static str,
+    },
+    /// The closure of `update_with` changed the primary key.
+    #[error("`update_with` changed the key of {model} {key}: delete the record and create the new one")]
+    KeyChanged {
+        /// recorded name of the model
+        model: &'static str,
+        /// the key before the change
+        key: String,
+    },
+    /// The operation is not allowed to this caller.
+    #[error("{operation} on {model} is not permitted")]
+    PermissionDenied {
+        /// what was tried
+        operation: &'static str,
+        /// recorded name of the model
+        model: &'static str,
+    },
+    /// The engine refused the commit because another one came in between, more often than the store retries.
+    #[error("the commit met other commits {attempts} times: try again, or write less at once")]
+    Conflict {
+        /// how often the work was tried
+        attempts: u32,
+    },
+    /// The engine lost contact while it committed: the work is either there as a whole or not at all.
+    #[error("it is not known whether the commit took place: read before you try again")]
+    CommitUnknown,
+    /// The file was written for another schema.
+    #[error("the file was written for another schema: {}", differences.join("; "))]
+    SchemaMismatch {
+        /// each difference in words
+        differences: Vec<String>,
+    },
+    /// A record was written by a version of the model that this program does not know.
+    #[error("a {model} was written in version {found} of its schema, this program knows version {expected}")]
+    SchemaVersion {
+        /// recorded name of the model
+        model: &'static str,
+        /// version byte in the file
+        found: u8,
+        /// `version` of the model in this program
+        expected: u8,
+    },
+    /// A value cannot be a key, as NaN cannot.
+    #[error("invalid key: {reason}")]
+    InvalidKey {
+        /// what is wrong with it
+        reason: String,
+    },
+    /// A key or a record is larger than the engine takes.
+    #[error("{what} has {size} bytes, the engine takes {limit} at most")]
+    LimitExceeded {
+        /// model and key
+        what: String,
+        /// bytes it would have
+        size: usize,
+        /// bytes it may have
+        limit: usize,
+    },
+    /// Bytes in the file are not what was written.
+    #[error("damaged data in the table `{table}`: restore a backup, or rebuild the indexes if it is one")]
+    Corrupt {
+        /// name of the table in the file
+        table: String,
+    },
+    /// A record does not come back from its own bytes, mostly because of a hand-written serde impl.
+    #[error("a {model} does not survive its encoding: what its `Serialize` writes its `Deserialize` cannot read")]
+    Codec {
+        /// recorded name of the model
+        model: &'static str,
+    },
+    /// Another store, in this process or another one, has the file open.
+    #[error("`{}` is open already: share one `Store`, it is cheap to clone", path.display())]
+    DatabaseLocked {
+        /// the file
+        path: PathBuf,
+    },
+    /// The file cannot be opened or made.
+    #[error("cannot open `{}`", path.display())]
+    Open {
+        /// the file
+        path: PathBuf,
+    },
+    /// A builder was not told where the store is.
+    #[error("the builder has no place for the store: call `path`, `in_memory` or `engine`")]
+    NoPlace,
+    /// The file holds tables, but no netabase store.
+    #[error("the file holds tables that netabase did not make: give another path")]
+    NotAStore,
+    /// A write in a store that was opened for reading.
+    #[error("the store was opened read-only")]
+    ReadOnly,
+    /// A write transaction was begun by a thread that has one already, which would wait for ever.
+    #[error("this thread has a write transaction already: use that one, or end it first")]
+    Nested,
+    /// An earlier operation failed after part of it had left memory, so nothing of this transaction is kept.
+    #[error("an operation failed half-way, so the whole transaction is given up: run it again")]
+    Doomed,
+    /// The engine failed: I/O, a full disk, a closed database.
+    #[error("the storage engine failed")]
+    Engine,
+    /// An error of the caller's, see [`Error::user`](super::Error::user).
+    #[error("the caller gave up")]
+    User,
+    /// A state that should be unreachable: a bug in netabase, or in an engine or model written by hand.
+    #[error("internal error ({what}): please report it")]
+    Internal {
+        /// which one
+        what: &'static str,
+    },
+}

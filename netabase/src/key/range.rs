@@ -1,0 +1,137 @@
+//! Ranges over keys, and over their bytes.
+
+use std::ops::{Bound, RangeBounds, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
+
+use super::{AsKey, Key};
+use crate::error::Result;
+
+/// A range of keys of type `K`: `1..=3`, `3..`, `..`, or a pair of [`Bound`]s.
+///
+/// `RangeBounds<Q>` would not do: `..` implements it for every `Q`, so `.range(..)` would need an annotation.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a range of keys of type `{K}`",
+    label = "expected a range of `{K}`",
+    note = "write `1..=3`, `3..`, `..` or a pair of bounds, with keys of that type"
+)]
+pub trait KeyRange<K: Key> {
+    /// The same range over encoded keys.
+    fn to_bytes(&self) -> Result<ByteRange>;
+}
+
+/// A range over encoded keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByteRange {
+    /// where it begins
+    pub low: Bound<Vec<u8>>,
+    /// where it ends
+    pub high: Bound<Vec<u8>>,
+}
+
+impl ByteRange {
+    /// Every key.
+    pub(crate) fn all() -> Self {
+        ByteRange { low: Bound::Unbounded, high: Bound::Unbounded }
+    }
+
+    /// Exactly one key.
+    pub(crate) fn point(key: Vec<u8>) -> Self {
+        ByteRange { low: Bound::Included(key.clone()), high: Bound::Included(key) }
+    }
+
+    /// All keys that begin with `prefix`.
+    pub(crate) fn prefix(prefix: Vec<u8>) -> Self {
+        let high = successor(&prefix).map_or(Bound::Unbounded, Bound::Excluded);
+        ByteRange { low: Bound::Included(prefix), high }
+    }
+
+    /// The key, if there is only one.
+    pub(crate) fn as_point(&self) -> Option<&[u8]> {
+        match (&self.low, &self.high) {
+            (Bound::Included(low), Bound::Included(high)) if low == high => Some(low),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn contains(&self, key: &[u8]) -> bool {
+        self.as_bounds().contains(key)
+    }
+
+    /// No key can lie in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        match (&self.low, &self.high) {
+            (Bound::Included(low), Bound::Included(high)) => low > high,
+            (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => low >= high,
+            (Bound::Unbounded, Bound::Excluded(high)) => high.is_empty(),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn as_bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
+        (self.low.as_ref().map(Vec::as_slice), self.high.as_ref().map(Vec::as_slice))
+    }
+
+    /// Puts `tag` before both ends, so that the range stays within the keys that have it.
+    pub(crate) fn tagged(self, tag: u8) -> Self {
+        let with = |mut key: Vec<u8>| {
+            key.insert(0, tag);
+            key
+        };
+        let low = match self.low {
+            Bound::Unbounded => Bound::Included(vec![tag]),
+            bound => bound.map(with),
+        };
+        let high = match self.high {
+            Bound::Unbounded => tag.checked_add(1).map_or(Bound::Unbounded, |next| Bound::Excluded(vec![next])),
+            bound => bound.map(with),
+        };
+        ByteRange { low, high }
+    }
+}
+
+/// The first byte string after all that begin with `prefix`.
+fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut next = prefix.to_vec();
+    while let Some(last) = next.pop() {
+        if let Some(above) = last.checked_add(1) {
+            next.push(above);
+            return Some(next);
+        }
+    }
+    None
+}
+
+fn encoded<K: Key>(bound: Bound<&impl AsKey<K>>) -> Result<Bound<Vec<u8>>> {
+    let encode = |key: &dyn Fn(&mut Vec<u8>) -> Result<()>| {
+        let mut out = Vec::new();
+        key(&mut out).map(|()| out)
+    };
+    Ok(match bound {
+        Bound::Included(key) => Bound::Included(encode(&|out| key.write_tail(out))?),
+        Bound::Excluded(key) => Bound::Excluded(encode(&|out| key.write_tail(out))?),
+        Bound::Unbounded => Bound::Unbounded,
+    })
+}
+
+macro_rules! ranges {
+    ($($range:ty),*) => { $(
+        impl<K: Key, Q: AsKey<K>> KeyRange<K> for $range {
+            fn to_bytes(&self) -> Result<ByteRange> {
+                Ok(ByteRange { low: encoded(self.start_bound())?, high: encoded(self.end_bound())? })
+            }
+        }
+    )* };
+}
+ranges!(
+    std::ops::Range<Q>,
+    RangeFrom<Q>,
+    RangeInclusive<Q>,
+    RangeTo<Q>,
+    RangeToInclusive<Q>,
+    (Bound<Q>, Bound<Q>)
+);
+
+impl<K: Key> KeyRange<K> for RangeFull {
+    fn to_bytes(&self) -> Result<ByteRange> {
+        Ok(ByteRange::all())
+    }
+}

@@ -1,0 +1,121 @@
+//! A typed modelling framework over an embedded, ordered, ACID store.
+//!
+//! Derive [`NetabaseModel`] on plain structs and [`NetabaseDefinition`] on an enum that lists them. The schema is
+//! checked by the compiler; every index, relation and topic is kept true in the same transaction as the record.
+//!
+//! ```
+//! use netabase::{Link, NetabaseDefinition, NetabaseModel, NetabaseTopic, Store};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+//! pub struct Author {
+//!     #[primary_key]
+//!     pub id: u64,
+//!     #[secondary_key(unique)]
+//!     pub email: String,
+//!     #[secondary_key]
+//!     pub country: Option<String>, // None is indexed and can be asked for
+//! }
+//!
+//! #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+//! #[netabase(subscribe(Feed))]
+//! pub struct Post {
+//!     #[primary_key]
+//!     pub id: u64,
+//!     #[secondary_key]
+//!     pub tags: Vec<String>, // one index entry per element
+//!     #[relation]
+//!     pub author: Link<Author>,
+//!     pub body: String,
+//! }
+//!
+//! #[derive(NetabaseTopic)]
+//! pub struct Feed;
+//!
+//! #[derive(NetabaseDefinition)]
+//! #[netabase(topics(Feed))]
+//! pub enum Blog {
+//!     Author(Author),
+//!     Post(Post),
+//! }
+//!
+//! # fn main() -> netabase::Result<()> {
+//! let store = Store::<Blog>::in_memory()?; // or `Store::open("blog.redb")`
+//! let ada = Author { id: 1, email: "ada@example.org".into(), country: None };
+//! let post = Post { id: 7, tags: vec!["rust".into()], author: Link::to(&ada), body: "Hello".into() };
+//! store.write(|txn| {
+//!     txn.create(&ada)?;
+//!     txn.create(&post)
+//! })?;
+//!
+//! let snapshot = store.begin_read()?;
+//! let posts = snapshot
+//!     .query::<Post>()
+//!     .filter(Post::TAGS.eq("rust").and(Post::AUTHOR.eq(1)))
+//!     .limit(20)
+//!     .collect()?;
+//! assert_eq!(posts, [post]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Contents
+//!
+//! - [`Store`] opens the file; [`ReadTransaction`] and [`WriteTransaction`] are the doors to its records.
+//! - [`query`]: filters through typed handles. [`key`]: what can be a key, and how it is stored.
+//! - [`model`]: what the derives implement. [`schema`]: the same as plain data. [`Link`]: one record names another.
+//! - [`Error`] and its [`ErrorKind`]. [`engine`]: what a storage engine has to do.
+//!
+//! # Attributes
+//!
+//! | on a field | |
+//! |---|---|
+//! | `#[primary_key]` | the key; on several fields: their tuple, in order |
+//! | `#[secondary_key]` | an index; `unique` for one record per key; `each` for one entry per element where the type is not written as `Vec<..>` |
+//! | `#[relation]` | on `Link<T>`, `Option<Link<T>>` or `Vec<Link<T>>`: the index from the other end to this record |
+//! | `#[netabase(handle = "..")]` | another name for the field's handle |
+//! | `#[netabase(rename = "..")]` | another recorded name |
+//!
+//! | on a struct or enum, in `#[netabase(..)]` | |
+//! |---|---|
+//! | `subscribe(Topic, ..)` | enrols every record in the topics |
+//! | `topics(Topic, ..)` | on a definition: the topics its models may subscribe to |
+//! | `rename = ".."`, `version = 2` | recorded name and version |
+//! | `crate = ".."` | where netabase is, if not at `::netabase` |
+//!
+//! # Features
+//!
+//! `uuid`, `jiff` and `chrono` make the ids and times of those crates keys.
+
+mod clock;
+mod codec;
+pub mod engine;
+pub mod error;
+pub mod key;
+pub mod model;
+mod overlay;
+mod permission;
+pub mod query;
+pub mod schema;
+mod store;
+mod table;
+mod transaction;
+
+pub use error::{Error, ErrorKind, Result};
+pub use key::{Key, NetabaseKey};
+pub use model::{Link, NetabaseDefinition, NetabaseModel, NetabaseTopic};
+pub use netabase_macros::{NetabaseDefinition, NetabaseModel, NetabaseTopic};
+pub use store::{Builder, Store};
+pub use transaction::{ReadTransaction, WriteTransaction};
+
+/// What the derives write their code against. Not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::error::Result;
+    pub use crate::key::{AsKey, Key, KeyPrefix, KeyType, unknown_variant, width_sum};
+    pub use crate::model::*;
+    pub use crate::schema::{
+        DefinitionSchema, FieldSchema, IndexSchema, Message, ModelSchema, RelationSchema, Shape,
+    };
+    pub use serde;
+}

@@ -1,0 +1,232 @@
+//! Handles: the constants `Post::TAGS`, `Post::AUTHOR`, `Post::BODY` through which filters are made.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::RangeBounds;
+
+use super::filter::{Filter, NotIndexed};
+use crate::error::Result;
+use crate::key::{AsKey, ByteRange, Key, KeyPrefix, KeyRange};
+use crate::schema::Shape;
+
+/// The field has one key.
+#[derive(Clone, Copy, Debug)]
+pub enum One {}
+
+/// The field has a key or none.
+#[derive(Clone, Copy, Debug)]
+pub enum Optional {}
+
+/// The field has any number of keys.
+#[derive(Clone, Copy, Debug)]
+pub enum Each {}
+
+/// How a field fills its index, as a type.
+pub trait KeyShape: Copy + 'static {
+    /// The same, as data.
+    const SHAPE: Shape;
+}
+impl KeyShape for One {
+    const SHAPE: Shape = Shape::One;
+}
+impl KeyShape for Optional {
+    const SHAPE: Shape = Shape::Optional;
+}
+impl KeyShape for Each {
+    const SHAPE: Shape = Shape::Each;
+}
+
+/// Keys that may be absent.
+#[diagnostic::on_unimplemented(
+    message = "this key is never absent",
+    label = "not an `Option<..>` field",
+    note = "only the key of an `Option<..>` field can be asked for with `.is_none()`"
+)]
+pub trait Nullable {}
+#[diagnostic::do_not_recommend]
+impl Nullable for Optional {}
+
+/// An indexed field of `M` with keys of type `K`: the primary key, a secondary key or a relation.
+pub struct Index<M, K, S = One> {
+    part: usize,
+    types: PhantomData<fn() -> (M, K, S)>,
+}
+
+impl<M, K, S> Clone for Index<M, K, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, K, S> Copy for Index<M, K, S> {}
+
+impl<M, K, S> fmt::Debug for Index<M, K, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Index({})", self.part)
+    }
+}
+
+impl<M, K, S> Index<M, K, S> {
+    /// For the derive: `part` is the number of the table within the model.
+    #[doc(hidden)]
+    pub const fn new(part: usize) -> Self {
+        Index { part, types: PhantomData }
+    }
+}
+
+impl<M, K: Key, S: KeyShape> Index<M, K, S> {
+    /// Present keys have a tag before them where keys may be absent.
+    fn present(range: ByteRange) -> ByteRange {
+        match S::SHAPE {
+            Shape::Optional => range.tagged(1),
+            Shape::One | Shape::Each => range,
+        }
+    }
+
+    fn keys(self, ranges: Result<Vec<ByteRange>>) -> Filter<M> {
+        Filter::keys(self.part, S::SHAPE, ranges)
+    }
+
+    /// Records with this key. For a `Vec` field: with an element of this key.
+    pub fn eq(self, key: impl AsKey<K>) -> Filter<M> {
+        self.keys(tail(&key).map(|key| vec![Self::present(ByteRange::point(key))]))
+    }
+
+    /// Records with one of these keys, each once. No keys find no records.
+    pub fn any_of<Q: AsKey<K>>(self, keys: impl IntoIterator<Item = Q>) -> Filter<M> {
+        let sorted = keys.into_iter().map(|key| tail(&key)).collect::<Result<Vec<_>>>().map(|mut keys| {
+            keys.sort_unstable();
+            keys.dedup();
+            keys.into_iter().map(|key| Self::present(ByteRange::point(key))).collect()
+        });
+        self.keys(sorted)
+    }
+
+    /// Records with a key in this range: `1..=3`, `3..`, `..`. Absent keys lie in none.
+    #[doc(alias = "read_range")]
+    pub fn range(self, range: impl KeyRange<K>) -> Filter<M> {
+        self.keys(range.to_bytes().map(|range| vec![Self::present(range)]))
+    }
+
+    /// Records whose key begins like this: a text key with the text, a composite key with a tuple of its leading
+    /// elements, `(first,)`.
+    pub fn prefix(self, prefix: impl KeyPrefix<K>) -> Filter<M> {
+        let mut bytes = Vec::new();
+        let written = prefix.write_prefix(&mut bytes);
+        self.keys(written.map(|()| vec![Self::present(ByteRange::prefix(bytes))]))
+    }
+
+    /// For the derive: the value that a key enum carries.
+    #[doc(hidden)]
+    pub fn eq_or_none(self, key: &Option<K>) -> Filter<M>
+    where
+        S: Nullable,
+        K: AsKey<K>,
+    {
+        key.as_ref().map_or_else(|| self.is_none(), |key| self.eq(key))
+    }
+
+    /// Records whose key is absent.
+    pub fn is_none(self) -> Filter<M>
+    where
+        S: Nullable,
+    {
+        self.keys(Ok(vec![ByteRange::prefix(vec![0])]))
+    }
+}
+
+fn tail<K: Key>(key: &impl AsKey<K>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    key.write_tail(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A field of `M` without an index. Its filters read the record, so they stand behind `.scan_all()`.
+///
+/// They own the value they compare with: pass a `String` where a borrowed `&str` does not live long enough.
+pub struct Field<M, T> {
+    get: fn(&M) -> &T,
+}
+
+impl<M, T> Clone for Field<M, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, T> Copy for Field<M, T> {}
+
+impl<M, T> fmt::Debug for Field<M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Field")
+    }
+}
+
+/// Types of which one value means that there is none.
+#[diagnostic::on_unimplemented(
+    message = "a field of type `{Self}` is never absent",
+    label = "not an `Option<..>` field",
+    note = "only an `Option<..>` field can be asked for with `.is_none()`"
+)]
+pub trait MaybeAbsent {
+    /// Whether there is no value.
+    fn is_absent(&self) -> bool;
+}
+
+impl<T> MaybeAbsent for Option<T> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<M: 'static, T: 'static> Field<M, T> {
+    /// For the derive.
+    #[doc(hidden)]
+    pub const fn new(get: fn(&M) -> &T) -> Self {
+        Field { get }
+    }
+
+    /// Records whose field equals `value`.
+    pub fn eq<Q>(self, value: Q) -> Filter<M, NotIndexed>
+    where
+        T: PartialEq<Q>,
+        Q: Send + Sync + 'static,
+    {
+        Filter::test(move |model| *(self.get)(model) == value)
+    }
+
+    /// Records whose field equals one of `values`.
+    pub fn any_of<Q>(self, values: impl IntoIterator<Item = Q>) -> Filter<M, NotIndexed>
+    where
+        T: PartialEq<Q>,
+        Q: Send + Sync + 'static,
+    {
+        let values: Vec<Q> = values.into_iter().collect();
+        Filter::test(move |model| values.iter().any(|value| *(self.get)(model) == *value))
+    }
+
+    /// Records whose field lies in `range`.
+    pub fn range(self, range: impl RangeBounds<T> + Send + Sync + 'static) -> Filter<M, NotIndexed>
+    where
+        T: PartialOrd,
+    {
+        Filter::test(move |model| range.contains((self.get)(model)))
+    }
+
+    /// Records whose text begins with `prefix`.
+    pub fn prefix(self, prefix: &str) -> Filter<M, NotIndexed>
+    where
+        T: AsRef<str>,
+    {
+        let prefix = prefix.to_owned();
+        Filter::test(move |model| (self.get)(model).as_ref().starts_with(&prefix))
+    }
+
+    /// Records whose field is absent.
+    pub fn is_none(self) -> Filter<M, NotIndexed>
+    where
+        T: MaybeAbsent,
+    {
+        Filter::test(move |model| (self.get)(model).is_absent())
+    }
+}

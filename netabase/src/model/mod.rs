@@ -1,0 +1,102 @@
+//! What the derives implement: models, definitions, topics, and the typed names of their keys.
+
+mod entries;
+mod filter;
+mod handle;
+mod link;
+
+use std::fmt;
+use std::hash::Hash;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use entries::Entries;
+pub use filter::{Covered, Filter, Indexed, Join, KeyValue, NoKeys, NotIndexed, topic};
+pub(crate) use filter::{KeyTerm, Term};
+pub use handle::{Each, Field, Index, KeyShape, MaybeAbsent, Nullable, One, Optional};
+pub use link::Link;
+
+use crate::error::Result;
+use crate::key::Key;
+use crate::schema::{DefinitionSchema, ModelSchema};
+
+/// A struct with `#[derive(NetabaseModel)]`: a record with a primary key.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "not a model",
+    note = "add `#[derive(NetabaseModel)]` to `{Self}`"
+)]
+pub trait NetabaseModel: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// A newtype of its own, so that the key of one model never reads another.
+    type PrimaryKey: Key + Eq + Ord + Hash + Serialize + DeserializeOwned;
+    /// One variant for each `#[secondary_key]`, with its value.
+    type SecondaryKeys: KeyValue<Self>;
+    /// One variant for each `#[relation]`, with the key of the other end.
+    type RelationalKeys: KeyValue<Self>;
+    /// One variant for each topic the model subscribes to.
+    type SubscriptionKeys: KeyValue<Self>;
+
+    /// Recorded name. Apart from `SCHEMA`, so that models that link to each other can name each other.
+    const NAME: &'static str;
+    /// Everything else about the model, as data.
+    const SCHEMA: &'static ModelSchema;
+
+    /// The key of this record.
+    fn primary_key(&self) -> Self::PrimaryKey;
+    /// Appends the bytes of [`primary_key`](Self::primary_key) in tail form.
+    fn encode_key(&self, out: &mut Vec<u8>) -> Result<()>;
+    /// Adds the entries this record has in its indexes and relations.
+    fn entries(&self, out: &mut Entries) -> Result<()>;
+}
+
+/// An enum with `#[derive(NetabaseDefinition)]`: the list of a store's models.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a definition",
+    label = "not a definition",
+    note = "add `#[derive(NetabaseDefinition)]` to an enum that lists the models"
+)]
+pub trait NetabaseDefinition: Sized + Send + Sync + 'static {
+    /// A model of the definition, without its record.
+    type Kind: Copy + Eq + Hash + fmt::Debug + Send + Sync + 'static;
+    /// A primary key of any of the models.
+    type Keys: Clone + Eq + Hash + fmt::Debug + Send + Sync + 'static;
+
+    /// Recorded name.
+    const NAME: &'static str;
+    /// The models and topics, as data.
+    const SCHEMA: &'static DefinitionSchema;
+}
+
+/// `Self` is one of the models of definition `D`. Implemented by the derive of `D`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model of the definition `{D}`",
+    label = "not listed in `{D}`",
+    note = "list it as a variant of `enum {D}`"
+)]
+pub trait ModelOf<D: NetabaseDefinition>: NetabaseModel + LinksIn<D> {
+    /// Place in the enum.
+    const ORDINAL: usize;
+}
+
+/// Every link of `Self` leads to a model of `D`. Implemented by the derive of the model for any `D` that lists
+/// the targets, so a model never names its definition.
+pub trait LinksIn<D: NetabaseDefinition> {}
+
+/// A type with `#[derive(NetabaseTopic)]`: something a model's records can be enrolled in.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a topic",
+    label = "not a topic",
+    note = "add `#[derive(NetabaseTopic)]` to `{Self}`"
+)]
+pub trait NetabaseTopic: 'static {
+    /// Recorded name.
+    const NAME: &'static str;
+}
+
+/// Stops the compiler when `M` claims a place in `D` that the derive of `D` did not give it.
+pub(crate) const fn assert_listed<D: NetabaseDefinition, M: ModelOf<D>>() {
+    assert!(
+        D::SCHEMA.lists(M::NAME, M::ORDINAL),
+        "`ModelOf` was implemented by hand for a model that the definition does not list"
+    );
+}

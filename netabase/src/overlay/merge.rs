@@ -1,0 +1,223 @@
+//! Reads that see the staged layers over the engine's rows.
+//!
+//! A scan merges and never flushes: flushing would need `&mut`, so that nobody could `get` while iterating, and
+//! dropping the layers would no longer undo everything.
+
+use std::cmp::Ordering;
+use std::collections::btree_map;
+use std::ops::Bound;
+
+use super::{Overlay, Pair, Presence, Row};
+use crate::engine::{Cursor, Direction, Range, Read, Slice, TableId, is_crossed};
+use crate::error::Result;
+
+/// A write transaction as it sees itself: layers over the engine, the last one on top.
+#[derive(Clone, Copy)]
+pub(crate) struct Staged<'t> {
+    base: &'t dyn Read,
+    layers: &'t [Overlay],
+}
+
+impl<'t> Staged<'t> {
+    pub(crate) fn new(base: &'t dyn Read, layers: &'t [Overlay]) -> Self {
+        Staged { base, layers }
+    }
+
+    pub(crate) fn get(self, table: TableId, key: &[u8]) -> Result<Option<Slice<'t>>> {
+        let staged = |layer: &'t Overlay| layer.maps.get(&table).and_then(|map| map.rows.get(key));
+        match self.layers.iter().rev().find_map(staged) {
+            Some(row) => Ok(row.value.as_deref().map(Slice::borrowed)),
+            None => self.base.get(table, key),
+        }
+    }
+
+    pub(crate) fn cursor(self, table: TableId, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor + 't>> {
+        let mut cursor = self.base.cursor(table, range, way)?;
+        if is_crossed(range) {
+            return Ok(cursor);
+        }
+        for layer in self.layers {
+            if let Some(map) = layer.maps.get(&table) {
+                cursor = Box::new(MergeCursor::new(cursor, map.rows.range::<[u8], _>(range), way));
+            }
+        }
+        Ok(cursor)
+    }
+
+    pub(crate) fn index_cursor(self, table: TableId, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor + 't>> {
+        let mut cursor = self.base.index_cursor(table, range, way)?;
+        if is_crossed(range) {
+            return Ok(cursor);
+        }
+        for layer in self.layers {
+            if let Some(pairs) = layer.indexes.get(&table) {
+                cursor = Box::new(MergeCursor::new(cursor, pairs.range(pair_bounds(range)), way));
+            }
+        }
+        Ok(cursor)
+    }
+
+    /// What the engine stores, plus the staged differences.
+    pub(crate) fn index_count(self, table: TableId, key: &[u8]) -> Result<u64> {
+        let mut growth = 0;
+        for pairs in self.layers.iter().filter_map(|layer| layer.indexes.get(&table)) {
+            let from = (Bound::Included(Pair::new(key, &[])), Bound::Unbounded);
+            for (_, presence) in pairs.range(from).take_while(|(pair, _)| pair.parts().0 == key) {
+                growth += if *presence == Presence::Inserted { 1 } else { -1 };
+            }
+        }
+        Ok(self.base.index_count(table, key)?.saturating_add_signed(growth))
+    }
+
+    pub(crate) fn len(self, table: TableId) -> Result<u64> {
+        let growth = self.layers.iter().filter_map(|layer| layer.maps.get(&table)).map(|map| map.growth).sum();
+        Ok(self.base.len(table)?.saturating_add_signed(growth))
+    }
+}
+
+/// A range of keys as a range of pairs. Every value sorts after the empty one; what comes after all values of a
+/// key is the empty value of the next key, which is the key with a zero byte.
+fn pair_bounds((low, high): Range<'_>) -> (Bound<Pair>, Bound<Pair>) {
+    let first = |key: &[u8]| Pair::new(key, &[]);
+    let after = |key: &[u8]| {
+        let mut next = key.to_vec();
+        next.push(0);
+        Pair::new(&next, &[])
+    };
+    let low = match low {
+        Bound::Included(key) => Bound::Included(first(key)),
+        Bound::Excluded(key) => Bound::Included(after(key)),
+        Bound::Unbounded => Bound::Unbounded,
+    };
+    let high = match high {
+        Bound::Included(key) => Bound::Excluded(after(key)),
+        Bound::Excluded(key) => Bound::Excluded(first(key)),
+        Bound::Unbounded => Bound::Unbounded,
+    };
+    (low, high)
+}
+
+/// A staged row. Its place in the order is (key, value) in an index and the key alone in a map.
+#[derive(Clone, Copy)]
+struct StagedRow<'t> {
+    key: &'t [u8],
+    value: &'t [u8],
+    present: bool,
+}
+
+/// The staged rows of one table, either form.
+trait Rows<'t>: DoubleEndedIterator<Item = Self::Entry> + Send {
+    type Entry;
+    fn row(entry: Self::Entry) -> StagedRow<'t>;
+    /// Compares the places of a staged and an engine's row.
+    fn compare(row: &StagedRow<'_>, base: &dyn Cursor) -> Ordering;
+}
+
+impl<'t> Rows<'t> for btree_map::Range<'t, Box<[u8]>, Row> {
+    type Entry = (&'t Box<[u8]>, &'t Row);
+    fn row((key, row): Self::Entry) -> StagedRow<'t> {
+        StagedRow { key, value: row.value.as_deref().unwrap_or_default(), present: row.value.is_some() }
+    }
+    fn compare(row: &StagedRow<'_>, base: &dyn Cursor) -> Ordering {
+        row.key.cmp(base.key())
+    }
+}
+
+impl<'t> Rows<'t> for btree_map::Range<'t, Pair, Presence> {
+    type Entry = (&'t Pair, &'t Presence);
+    fn row((pair, presence): Self::Entry) -> StagedRow<'t> {
+        let (key, value) = pair.parts();
+        StagedRow { key, value, present: *presence == Presence::Inserted }
+    }
+    fn compare(row: &StagedRow<'_>, base: &dyn Cursor) -> Ordering {
+        row.key.cmp(base.key()).then_with(|| row.value.cmp(base.value()))
+    }
+}
+
+/// Which of the two sources the current row comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// `advance` was not called yet
+    Neither,
+    Base,
+    Staged,
+}
+
+struct MergeCursor<'t, R> {
+    base: Box<dyn Cursor + 't>,
+    base_has_row: bool,
+    rows: R,
+    staged: Option<StagedRow<'t>>,
+    way: Direction,
+    current: Source,
+}
+
+impl<'t, R: Rows<'t>> MergeCursor<'t, R> {
+    fn new(base: Box<dyn Cursor + 't>, rows: R, way: Direction) -> Self {
+        MergeCursor { base, base_has_row: false, rows, staged: None, way, current: Source::Neither }
+    }
+
+    fn next_staged(&mut self) {
+        let next = match self.way {
+            Direction::Forward => self.rows.next(),
+            Direction::Reverse => self.rows.next_back(),
+        };
+        self.staged = next.map(R::row);
+    }
+
+    fn next_base(&mut self) -> Result<()> {
+        self.base_has_row = self.base.advance()?;
+        Ok(())
+    }
+
+    /// How the staged row stands to the engine's, in the direction of the walk.
+    fn order(&self, staged: &StagedRow<'t>) -> Ordering {
+        if !self.base_has_row {
+            return Ordering::Less;
+        }
+        let order = R::compare(staged, &*self.base);
+        if self.way == Direction::Forward { order } else { order.reverse() }
+    }
+}
+
+impl<'t, R: Rows<'t>> Cursor for MergeCursor<'t, R> {
+    fn advance(&mut self) -> Result<bool> {
+        match self.current {
+            Source::Neither => {
+                self.next_staged();
+                self.next_base()?;
+            }
+            Source::Base => self.next_base()?,
+            Source::Staged => self.next_staged(),
+        }
+        while let Some(staged) = &self.staged {
+            match self.order(staged) {
+                Ordering::Greater => break,
+                // The staged row hides the engine's.
+                Ordering::Equal => self.base_has_row = self.base.advance()?,
+                Ordering::Less => {}
+            }
+            if staged.present {
+                self.current = Source::Staged;
+                return Ok(true);
+            }
+            self.next_staged();
+        }
+        self.current = Source::Base;
+        Ok(self.base_has_row)
+    }
+
+    fn key(&self) -> &[u8] {
+        match (self.current, &self.staged) {
+            (Source::Staged, Some(row)) => row.key,
+            _ => self.base.key(),
+        }
+    }
+
+    fn value(&self) -> &[u8] {
+        match (self.current, &self.staged) {
+            (Source::Staged, Some(row)) => row.value,
+            _ => self.base.value(),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Queries: `txn.query::<Post>().filter(Post::TAGS.eq("rust")).limit(20).collect()`.
+//!
+//! A query is read lazily. It goes through one table: that of the condition that finds the fewest records, or the
+//! main table if no condition is covered. The other conditions are tested on each record.
+//!
+//! - `plan.rs` chooses the table; `walk.rs` steps through its rows; `rows.rs` makes records and keys of them.
+
+mod plan;
+mod rows;
+mod walk;
+
+use std::fmt;
+use std::marker::PhantomData;
+
+pub use rows::{Keys, Rows};
+
+pub use crate::model::{Covered, Each, Field, Filter, Index, Indexed, NotIndexed, One, Optional};
+
+use self::plan::Plan;
+use self::walk::{Source, Walk};
+use crate::engine::Direction;
+use crate::error::Result;
+use crate::model::{KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Term};
+use crate::overlay::View;
+use crate::transaction::{Context, ReadTransaction, WriteTransaction};
+
+/// The query takes only filters that an index covers.
+#[derive(Clone, Copy, Debug)]
+pub enum Strict {}
+
+/// The query takes any filter, after [`Query::scan_all`].
+#[derive(Clone, Copy, Debug)]
+pub enum Scan {}
+
+/// A query that has not run yet. Building one never fails; what is wrong with it shows when it runs.
+#[must_use = "a query does nothing until it is run, with `collect`, `iter`, `first`, `keys` or `count`"]
+pub struct Query<'r, M, Mode = Strict> {
+    source: Result<Source<'r>>,
+    terms: Result<Vec<Term<M>>>,
+    limit: usize,
+    way: Direction,
+    mode: PhantomData<fn() -> Mode>,
+}
+
+impl<M: NetabaseModel, Mode> fmt::Debug for Query<'_, M, Mode> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let terms = self.terms.as_deref().map_or(0, <[_]>::len);
+        write!(f, "Query<{}>({terms} conditions)", M::NAME)
+    }
+}
+
+fn source<'r, D: NetabaseDefinition, M: ModelOf<D>>(
+    view: View<'r>,
+    context: &std::sync::Arc<Context<D>>,
+) -> Result<Source<'r>> {
+    let permit = context.guard.read(M::SCHEMA)?;
+    context.tables::<M>()?;
+    Ok(Source { view, permit, layout: context.layout.clone(), ordinal: M::ORDINAL })
+}
+
+impl<D: NetabaseDefinition> ReadTransaction<D> {
+    /// Begins a query. What comes out keeps the snapshot alive by itself, so it may be returned or sent away.
+    #[doc(alias = "read_by_secondary")]
+    #[doc(alias = "read_related")]
+    #[doc(alias = "read_if")]
+    pub fn query<M: ModelOf<D>>(&self) -> Query<'static, M> {
+        Query::new(source::<D, M>(self.view.clone(), &self.context))
+    }
+}
+
+impl<D: NetabaseDefinition> WriteTransaction<D> {
+    /// Begins a query that sees this transaction's own writes. While its rows are read, nothing can be written.
+    pub fn query<M: ModelOf<D>>(&self) -> Query<'_, M> {
+        Query::new(source::<D, M>(self.view(), &self.context))
+    }
+}
+
+impl<'r, M: NetabaseModel> Query<'r, M> {
+    fn new(source: Result<Source<'r>>) -> Self {
+        Query { source, terms: Ok(Vec::new()), limit: usize::MAX, way: Direction::Forward, mode: PhantomData }
+    }
+
+    /// Keeps the records for which the filter holds. Several calls must all hold.
+    pub fn filter<C: Covered>(self, filter: Filter<M, C>) -> Self {
+        self.with(filter)
+    }
+
+    /// Allows filters on fields without an index, which read every record that the others leave.
+    pub fn scan_all(self) -> Query<'r, M, Scan> {
+        let Query { source, terms, limit, way, .. } = self;
+        Query { source, terms, limit, way, mode: PhantomData }
+    }
+}
+
+impl<M: NetabaseModel> Query<'_, M, Scan> {
+    /// Keeps the records for which the filter holds. Several calls must all hold.
+    pub fn filter<C>(self, filter: Filter<M, C>) -> Self {
+        self.with(filter)
+    }
+}
+
+impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
+    fn with<C>(mut self, filter: Filter<M, C>) -> Self {
+        self.terms = self.terms.and_then(|mut terms| {
+            terms.extend(filter.into_terms()?);
+            Ok(terms)
+        });
+        self
+    }
+
+    /// Keeps the records with this secondary key: `AuthorSecondaryKeys::Email("a@b".into())`.
+    pub fn where_secondary(self, key: M::SecondaryKeys) -> Self {
+        self.with(key.filter())
+    }
+
+    /// Keeps the records that link to this key: `PostRelationalKeys::Author(1.into())`.
+    pub fn where_related(self, key: M::RelationalKeys) -> Self {
+        self.with(key.filter())
+    }
+
+    /// Keeps the records enrolled in this topic: `PostSubscriptionKeys::Feed`.
+    pub fn where_subscribed(self, topic: M::SubscriptionKeys) -> Self {
+        self.with(topic.filter())
+    }
+
+    /// Ends after `limit` records that pass every filter.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Turns the order round. Without a filter records come by primary key; with one, by the key of the table the
+    /// query goes through, and records of equal key by primary key.
+    pub fn reverse(mut self) -> Self {
+        self.way = match self.way {
+            Direction::Forward => Direction::Reverse,
+            Direction::Reverse => Direction::Forward,
+        };
+        self
+    }
+
+    fn plan(self) -> Result<(Walk<'r>, Vec<Term<M>>, usize)> {
+        let (source, terms) = (self.source?, self.terms?);
+        let Plan { part, ranges, once, residual } = Plan::choose(&source, terms)?;
+        Ok((Walk::new(source, part, ranges, once, self.way), residual, self.limit))
+    }
+
+    /// The records, read as they are asked for.
+    pub fn iter(self) -> Result<Rows<'r, M>> {
+        let (walk, residual, limit) = self.plan()?;
+        Ok(Rows::new(walk, residual, limit))
+    }
+
+    /// All records.
+    pub fn collect(self) -> Result<Vec<M>> {
+        self.iter()?.collect()
+    }
+
+    /// The first record.
+    pub fn first(self) -> Result<Option<M>> {
+        self.limit(1).iter()?.next().transpose()
+    }
+
+    /// Whether there is a record. Reads none if one index answers.
+    pub fn exists(self) -> Result<bool> {
+        Ok(self.limit(1).keys()?.next().transpose()?.is_some())
+    }
+
+    /// The primary keys. Reads no records if one index answers.
+    pub fn keys(self) -> Result<Keys<'r, M>> {
+        let (walk, residual, limit) = self.plan()?;
+        Ok(Keys::new(walk, residual, limit))
+    }
+
+    /// How many records there are. Takes the stored count if there is no filter or one for equal keys, counts the
+    /// rows of one index if that answers, and reads records only for what is left to test.
+    pub fn count(self) -> Result<u64> {
+        let (walk, residual, limit) = self.plan()?;
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+        if residual.is_empty()
+            && let Some(stored) = walk.stored_count()?
+        {
+            return Ok(stored.min(limit));
+        }
+        let mut keys = Keys::<M>::new(walk, residual, usize::MAX);
+        let mut count = 0;
+        while count < limit && keys.skip_one()? {
+            count += 1;
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,71 @@
+//! Which table a query goes through.
+
+use super::walk::Source;
+use crate::error::Result;
+use crate::key::ByteRange;
+use crate::model::{KeyTerm, Term};
+use crate::schema::Shape;
+use crate::table;
+
+/// One table's ranges, and the conditions that are left to test on each record.
+pub(super) struct Plan<M> {
+    pub(super) part: usize,
+    pub(super) ranges: Vec<ByteRange>,
+    /// a record may have several rows in the ranges, and counts once
+    pub(super) once: bool,
+    pub(super) residual: Vec<Term<M>>,
+}
+
+impl<M> Plan<M> {
+    /// Takes the condition that finds the fewest records, or the whole main table.
+    pub(super) fn choose(source: &Source<'_>, mut terms: Vec<Term<M>>) -> Result<Self> {
+        for term in &mut terms {
+            if let Term::Keys(term) = term {
+                term.ranges.retain(|range| !range.is_empty());
+            }
+        }
+        let keyed = terms.iter().enumerate().filter_map(|(at, term)| match term {
+            Term::Keys(term) => Some((at, term)),
+            Term::Test(_) => None,
+        });
+        let keyed: Vec<_> = keyed.collect();
+        let chosen = match keyed.as_slice() {
+            [] => None,
+            [(only, _)] => Some(*only),
+            several => {
+                let mut best = None;
+                for (at, term) in several {
+                    let rows = estimate(source, term)?;
+                    if best.is_none_or(|(fewest, _)| rows < fewest) {
+                        best = Some((rows, *at));
+                    }
+                }
+                best.map(|(_, at)| at)
+            }
+        };
+        if let Some(at) = chosen
+            && let Term::Keys(KeyTerm { part, shape, ranges }) = terms.remove(at)
+        {
+            let point = matches!(ranges.as_slice(), [] | [_]) && ranges.iter().all(|range| range.as_point().is_some());
+            let once = shape == Shape::Each && !point;
+            return Ok(Plan { part, ranges, once, residual: terms });
+        }
+        Ok(Plan { part: 0, ranges: vec![ByteRange::all()], once: false, residual: terms })
+    }
+}
+
+/// How many rows the condition reads: exact for equal keys, since an index stores its counts, and beyond
+/// comparison for ranges.
+fn estimate(source: &Source<'_>, term: &KeyTerm) -> Result<u64> {
+    let tables = source.tables()?;
+    let single = term.part == 0 || tables.part(term.part)?.unique;
+    let mut rows = 0_u64;
+    for range in &term.ranges {
+        rows = rows.saturating_add(match range.as_point() {
+            None => return Ok(u64::MAX),
+            Some(_) if single => 1,
+            Some(key) => table::count(&source.permit, &source.view, tables, term.part, key)?,
+        });
+    }
+    Ok(rows)
+}

@@ -1,0 +1,178 @@
+//! What a query returns: records or keys, one at a time.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::walk::Walk;
+use crate::error::Result;
+use crate::key::Key;
+use crate::model::{Entries, KeyTerm, NetabaseModel, Term};
+use crate::table;
+
+/// The records of a query, read as they are asked for. After an error it ends.
+///
+/// From a snapshot it is `'static`: it can be returned, or sent to another thread.
+pub struct Rows<'r, M> {
+    walk: Walk<'r>,
+    tests: Tests<M>,
+    left: usize,
+}
+
+impl<M: NetabaseModel> fmt::Debug for Rows<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rows<{}>", M::NAME)
+    }
+}
+
+impl<'r, M: NetabaseModel> Rows<'r, M> {
+    pub(super) fn new(walk: Walk<'r>, residual: Vec<Term<M>>, limit: usize) -> Self {
+        Rows { walk, tests: Tests::new(residual), left: limit }
+    }
+
+    fn advance(&mut self) -> Result<Option<M>> {
+        let layout = self.walk.source.layout.clone();
+        let tables = layout.model(self.walk.source.ordinal)?;
+        let mut passed = None;
+        while passed.is_none() {
+            let more = self.walk.next(true, &mut |key, bytes| {
+                let record = table::decode(&layout, tables, bytes)?;
+                if self.tests.hold(key, &record)? {
+                    passed = Some(record);
+                }
+                Ok(())
+            })?;
+            if !more {
+                break;
+            }
+        }
+        Ok(passed)
+    }
+}
+
+impl<M: NetabaseModel> Iterator for Rows<'_, M> {
+    type Item = Result<M>;
+
+    fn next(&mut self) -> Option<Result<M>> {
+        self.left = self.left.checked_sub(1)?;
+        let next = self.advance().transpose();
+        if !matches!(next, Some(Ok(_))) {
+            self.left = 0;
+        }
+        next
+    }
+}
+
+/// The primary keys of a query, read as they are asked for. After an error it ends.
+pub struct Keys<'r, M> {
+    walk: Walk<'r>,
+    tests: Tests<M>,
+    left: usize,
+}
+
+impl<M: NetabaseModel> fmt::Debug for Keys<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys<{}>", M::NAME)
+    }
+}
+
+impl<'r, M: NetabaseModel> Keys<'r, M> {
+    pub(super) fn new(walk: Walk<'r>, residual: Vec<Term<M>>, limit: usize) -> Self {
+        Keys { walk, tests: Tests::new(residual), left: limit }
+    }
+
+    /// Visits the next key that passes; `false` at the end.
+    fn visit(&mut self, found: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        if self.tests.is_empty() {
+            return self.walk.next(false, &mut |key, _| found(key));
+        }
+        let layout = self.walk.source.layout.clone();
+        let tables = layout.model(self.walk.source.ordinal)?;
+        let mut passed = false;
+        while !passed {
+            let more = self.walk.next(true, &mut |key, bytes| {
+                let record = table::decode(&layout, tables, bytes)?;
+                if self.tests.hold(key, &record)? {
+                    passed = true;
+                    found(key)?;
+                }
+                Ok(())
+            })?;
+            if !more {
+                break;
+            }
+        }
+        Ok(passed)
+    }
+
+    /// Goes to the next key without decoding it.
+    pub(super) fn skip_one(&mut self) -> Result<bool> {
+        self.visit(&mut |_| Ok(()))
+    }
+}
+
+impl<M: NetabaseModel> Iterator for Keys<'_, M> {
+    type Item = Result<M::PrimaryKey>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let mut key = None;
+        let visited = self.visit(&mut |bytes| {
+            key = Some(M::PrimaryKey::decode_tail(bytes)?);
+            Ok(())
+        });
+        let next = visited.map(|_| key).transpose();
+        if !matches!(next, Some(Ok(_))) {
+            self.left = 0;
+        }
+        next
+    }
+}
+
+/// The conditions that no table answered.
+struct Tests<M> {
+    terms: Vec<(Term<M>, Entries)>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: NetabaseModel> Tests<M> {
+    fn new(residual: Vec<Term<M>>) -> Self {
+        let with_buffer = |term| {
+            let buffer = match &term {
+                Term::Keys(term) => Entries::only(term.part),
+                Term::Test(_) => Entries::default(),
+            };
+            (term, buffer)
+        };
+        Tests { terms: residual.into_iter().map(with_buffer).collect(), model: PhantomData }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether all conditions hold for the record.
+    fn hold(&mut self, key: &[u8], record: &M) -> Result<bool> {
+        for (term, buffer) in &mut self.terms {
+            let holds = match term {
+                Term::Test(test) => test(record),
+                Term::Keys(term) => has_key(term, key, record, buffer)?,
+            };
+            if !holds {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Whether the record's own row of a table, if it has one, lies in the ranges: the same keys that are stored.
+fn has_key<M: NetabaseModel>(term: &KeyTerm, key: &[u8], record: &M, buffer: &mut Entries) -> Result<bool> {
+    let within = |entry: &[u8]| term.ranges.iter().any(|range| range.contains(entry));
+    if term.part == 0 {
+        return Ok(within(key));
+    }
+    buffer.begin(key);
+    record.entries(buffer)?;
+    buffer.add_topics(M::SCHEMA);
+    Ok(buffer.iter().any(|(_, entry)| within(entry)))
+}

@@ -1,0 +1,155 @@
+//! What a model and a definition look like, as plain constant data.
+//!
+//! The derives write these constants; every floor above loops over them instead of over generated code.
+
+mod check;
+mod stored;
+
+pub use check::Message;
+pub use stored::StoredDefinition;
+
+use crate::key::KeyType;
+
+/// How a field fills its index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// one entry for each record
+    One,
+    /// one entry for each record, with a tag byte before the key: 0 is `None`
+    Optional,
+    /// one entry for each element, equal elements once
+    Each,
+}
+
+/// A field of a model, in the order of the struct.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldSchema {
+    /// recorded name
+    pub name: &'static str,
+    /// the type as it is written
+    pub ty: &'static str,
+}
+
+/// A secondary key.
+#[derive(Clone, Copy, Debug)]
+pub struct IndexSchema {
+    /// recorded name: that of the field
+    pub name: &'static str,
+    /// how the field fills it
+    pub shape: Shape,
+    /// at most one record has each key; `None` is not constrained
+    pub unique: bool,
+    /// type of the key
+    pub key: KeyType,
+    /// bytes of a key, where fixed
+    pub key_width: Option<usize>,
+}
+
+/// A link to another model.
+#[derive(Clone, Copy, Debug)]
+pub struct RelationSchema {
+    /// recorded name: that of the field
+    pub name: &'static str,
+    /// Recorded name of the model at the other end. A name and not its schema, because the constants of two
+    /// models that link to each other would depend on each other.
+    pub target: &'static str,
+    /// how the field fills it
+    pub shape: Shape,
+    /// type of the target's primary key
+    pub key: KeyType,
+    /// bytes of the target's primary key, where fixed
+    pub key_width: Option<usize>,
+}
+
+/// A model. Its tables are numbered: 0 is the main table, then come the indexes, the relations and, if there
+/// is any, the table of topics.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelSchema {
+    /// recorded name
+    pub name: &'static str,
+    /// written before every record
+    pub version: u8,
+    /// all fields, in the order of the struct
+    pub fields: &'static [FieldSchema],
+    /// type of the primary key
+    pub key: KeyType,
+    /// bytes of a primary key, where fixed
+    pub key_width: Option<usize>,
+    /// secondary keys, in the order of the struct
+    pub indexes: &'static [IndexSchema],
+    /// relational keys, in the order of the struct
+    pub relations: &'static [RelationSchema],
+    /// recorded names of the topics the model subscribes to
+    pub topics: &'static [&'static str],
+}
+
+/// What one of a model's tables holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Part {
+    /// primary key -> record
+    Main,
+    /// secondary key -> primary keys
+    Index(&'static IndexSchema),
+    /// key of the other end -> primary keys
+    Relation(&'static RelationSchema),
+    /// topic -> primary keys
+    Topics,
+}
+
+impl Part {
+    /// Last piece of the table's name in the file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Part::Main => "main",
+            Part::Index(index) => index.name,
+            Part::Relation(relation) => relation.name,
+            Part::Topics => "topics",
+        }
+    }
+
+    /// Whether a key of this table belongs to one record only, so that it is a plain map to a primary key.
+    pub fn is_unique(&self) -> bool {
+        matches!(self, Part::Index(index) if index.unique)
+    }
+}
+
+impl ModelSchema {
+    /// The model's tables by number. `None` past the last one.
+    pub fn part(&self, number: usize) -> Option<Part> {
+        let Some(index) = number.checked_sub(1) else { return Some(Part::Main) };
+        if let Some(index) = self.indexes.get(index) {
+            return Some(Part::Index(index));
+        }
+        let relation = index - self.indexes.len();
+        if let Some(relation) = self.relations.get(relation) {
+            return Some(Part::Relation(relation));
+        }
+        (relation == self.relations.len() && !self.topics.is_empty()).then_some(Part::Topics)
+    }
+
+    /// All tables of the model with their numbers.
+    pub fn parts(&self) -> impl Iterator<Item = (usize, Part)> + '_ {
+        (0..).map_while(|number| self.part(number).map(|part| (number, part)))
+    }
+
+    /// Number of the table of topics.
+    pub const fn topics_part(&self) -> usize {
+        1 + self.indexes.len() + self.relations.len()
+    }
+
+    /// Whether a record has a row outside the main table.
+    pub const fn has_entries(&self) -> bool {
+        !(self.indexes.is_empty() && self.relations.is_empty() && self.topics.is_empty())
+    }
+}
+
+/// A definition: the models of one store.
+#[derive(Clone, Copy, Debug)]
+pub struct DefinitionSchema {
+    /// recorded name
+    pub name: &'static str,
+    /// in the order of the enum
+    pub models: &'static [&'static ModelSchema],
+    /// recorded names of the topics
+    pub topics: &'static [&'static str],
+}

@@ -1,0 +1,119 @@
+//! Settings of a store.
+
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::Store;
+use crate::clock::Clock;
+use crate::engine::{Engine, Redb, RedbOptions};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::NetabaseDefinition;
+
+/// How to open a store, from [`Store::builder`].
+///
+/// ```no_run
+/// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+/// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+/// # struct Author { #[primary_key] id: u64 }
+/// # #[derive(NetabaseDefinition)]
+/// # enum Blog { Author(Author) }
+/// # fn main() -> netabase::Result<()> {
+/// let store = Store::<Blog>::builder().path("blog.redb").cache_size(64 << 20).open()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `open`"]
+pub struct Builder<D> {
+    place: Option<Place>,
+    options: RedbOptions,
+    clock: Clock,
+    staging: usize,
+    definition: PhantomData<fn() -> D>,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    File(PathBuf),
+    Memory,
+    Engine(Arc<dyn Engine>),
+}
+
+impl<D: NetabaseDefinition> Builder<D> {
+    pub(super) fn new() -> Self {
+        Builder {
+            place: None,
+            options: RedbOptions::default(),
+            clock: Clock::default(),
+            staging: 64 << 20,
+            definition: PhantomData,
+        }
+    }
+
+    /// In this file.
+    pub fn path(mut self, path: impl AsRef<Path>) -> Self {
+        self.place = Some(Place::File(path.as_ref().to_path_buf()));
+        self
+    }
+
+    /// In memory, gone with the last handle.
+    pub fn in_memory(mut self) -> Self {
+        self.place = Some(Place::Memory);
+        self
+    }
+
+    /// In another engine than redb.
+    pub fn engine(mut self, engine: Arc<dyn Engine>) -> Self {
+        self.place = Some(Place::Engine(engine));
+        self
+    }
+
+    /// Bytes of pages kept in memory. The engine's own default is 1 GiB, used as it is needed.
+    pub fn cache_size(mut self, bytes: usize) -> Self {
+        self.options.cache_size = Some(bytes);
+        self
+    }
+
+    /// Refuses a file that is there already.
+    pub fn create_new(mut self, yes: bool) -> Self {
+        self.options.create_new = yes;
+        self
+    }
+
+    /// Opens an existing file for reading only. Several processes may do so at once.
+    pub fn read_only(mut self, yes: bool) -> Self {
+        self.options.read_only = yes;
+        self
+    }
+
+    /// Where the store takes the time from, instead of the system: see [`WriteTransaction::now`].
+    ///
+    /// [`WriteTransaction::now`]: crate::WriteTransaction::now
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(now);
+        self
+    }
+
+    /// About how many bytes of changes a transaction keeps in memory before it gives them to the engine; 64 MiB
+    /// unless set. More keeps large loads in key order, which makes them faster; less bounds the memory.
+    pub fn staging_limit(mut self, bytes: usize) -> Self {
+        self.staging = bytes;
+        self
+    }
+
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`].
+    pub fn open(self) -> Result<Store<D>> {
+        let engine: Arc<dyn Engine> = match self.place {
+            Some(Place::File(path)) => Arc::new(Redb::open(path, &self.options)?),
+            Some(Place::Memory) => Arc::new(Redb::in_memory(self.options.cache_size)?),
+            Some(Place::Engine(engine)) => engine,
+            None => return Err(Error::new(ErrorKind::NoPlace)),
+        };
+        super::open::open(engine, self.clock, self.staging)
+    }
+}

@@ -1,0 +1,148 @@
+//! The store: opens the file and hands out transactions.
+
+mod builder;
+mod open;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use builder::Builder;
+
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::NetabaseDefinition;
+use crate::overlay::View;
+use crate::transaction::{Context, Queue, ReadTransaction, WriteTransaction};
+
+/// How often [`Store::write`] runs its closure when the engine reports conflicts.
+const ATTEMPTS: u32 = 16;
+
+/// A database of the models that `D` lists. A clone is a second handle to the same store; threads may share it.
+///
+/// One writer at a time, any number of readers, and neither waits for the other.
+///
+/// ```
+/// use netabase::{NetabaseDefinition, NetabaseModel, Store};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(NetabaseModel, Serialize, Deserialize, Debug, PartialEq)]
+/// struct Author {
+///     #[primary_key]
+///     id: u64,
+///     #[secondary_key(unique)]
+///     email: String,
+/// }
+///
+/// #[derive(NetabaseDefinition)]
+/// enum Blog {
+///     Author(Author),
+/// }
+///
+/// # fn main() -> netabase::Result<()> {
+/// let store = Store::<Blog>::in_memory()?;
+/// let ada = Author { id: 1, email: "ada@example.org".into() };
+/// store.write(|txn| txn.create(&ada))?;
+///
+/// let snapshot = store.begin_read()?;
+/// assert_eq!(snapshot.get::<Author>(1)?, Some(ada));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Store<D> {
+    shared: Arc<Shared<D>>,
+}
+
+struct Shared<D> {
+    engine: Arc<dyn Engine>,
+    context: Arc<Context<D>>,
+    queue: Arc<Queue>,
+}
+
+impl<D> Clone for Store<D> {
+    fn clone(&self) -> Self {
+        Store { shared: self.shared.clone() }
+    }
+}
+
+impl<D: NetabaseDefinition> fmt::Debug for Store<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store<{}>({:?})", D::NAME, self.shared.engine)
+    }
+}
+
+impl<D: NetabaseDefinition> Store<D> {
+    /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// `DatabaseLocked` if it is open elsewhere, `SchemaMismatch` if it was written for other models, `NotAStore`
+    /// if something else wrote it, `Open` if the system refuses it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder().path(path).open()
+    }
+
+    /// Makes the file; refuses one that is there.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder().path(path).create_new(true).open()
+    }
+
+    /// A store in memory, gone with its last handle.
+    pub fn in_memory() -> Result<Self> {
+        Self::builder().in_memory().open()
+    }
+
+    /// A store with other settings.
+    pub fn builder() -> Builder<D> {
+        Builder::new()
+    }
+
+    /// A snapshot of the last commit. Never waits.
+    pub fn begin_read(&self) -> Result<ReadTransaction<D>> {
+        let Shared { engine, context, .. } = &*self.shared;
+        let snapshot = engine.begin_read(&context.layout.tables)?;
+        Ok(ReadTransaction::new(View::Snapshot(snapshot), context.clone()))
+    }
+
+    /// Begins a write transaction, when the one before it has ended.
+    ///
+    /// # Errors
+    /// `Nested` if this thread began one that is still alive, `ReadOnly` if the store is.
+    pub fn begin_write(&self) -> Result<WriteTransaction<D>> {
+        let Shared { engine, context, queue } = &*self.shared;
+        if engine.is_read_only() {
+            return Err(Error::new(ErrorKind::ReadOnly));
+        }
+        let turn = queue.wait()?;
+        let writer = engine.begin_write(&context.layout.tables)?;
+        Ok(WriteTransaction::new(writer, context.clone(), turn))
+    }
+
+    /// Runs the closure in a write transaction: commits on `Ok`, leaves nothing on `Err` or a panic.
+    ///
+    /// The closure runs again if the engine reports a conflict (redb never does), so it borrows what it uses.
+    /// End it with [`Error::user`] for an error of your own, or use [`try_write`](Self::try_write).
+    ///
+    /// # Errors
+    /// What the closure returns, and what [`begin_write`](Self::begin_write) and
+    /// [`commit`](WriteTransaction::commit) do.
+    pub fn write<T>(&self, work: impl FnMut(&mut WriteTransaction<D>) -> Result<T>) -> Result<T> {
+        self.try_write(work)
+    }
+
+    /// As [`write`](Self::write), with an error type of the caller's.
+    pub fn try_write<T, E: From<Error>>(
+        &self,
+        mut work: impl FnMut(&mut WriteTransaction<D>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        for _ in 0..ATTEMPTS {
+            let mut transaction = self.begin_write()?;
+            let done = work(&mut transaction)?;
+            match transaction.commit() {
+                Ok(()) => return Ok(done),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict { attempts: ATTEMPTS }).into())
+    }
+}

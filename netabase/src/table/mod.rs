@@ -1,0 +1,14 @@
+//! The physical tables of models: where they stand, what a record puts in them, and their upkeep.
+//!
+//! Nothing here is generic over a model except decoding; upkeep is a loop over the schema. Every function that
+//! touches rows takes a [`Permit`](crate::permission::Permit), which the guard alone makes.
+
+mod layout;
+mod read;
+mod record;
+mod write;
+
+pub(crate) use layout::{Layout, ModelTables, SCHEMA_TABLE};
+pub(crate) use read::{count, find, get, len, rows};
+pub(crate) use record::decode;
+pub(crate) use write::{Change, check, stage};

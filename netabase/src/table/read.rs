@@ -1,0 +1,70 @@
+//! Reads of a model's tables.
+
+use super::layout::ModelTables;
+use crate::engine::{Cursor, Direction, Slice};
+use crate::error::Result;
+use crate::key::ByteRange;
+use crate::overlay::{Staged, View};
+use crate::permission::{Permit, ReadAccess, WriteAccess};
+
+/// A record's bytes.
+pub(crate) fn get<'v>(
+    permit: &Permit<ReadAccess>,
+    view: &'v View<'_>,
+    tables: &ModelTables,
+    key: &[u8],
+) -> Result<Option<Slice<'v>>> {
+    permit.covers(tables.schema)?;
+    view.get(tables.main()?, key)
+}
+
+/// The bytes of a record that is about to be changed.
+pub(crate) fn find<'t>(
+    permit: &Permit<WriteAccess>,
+    staged: Staged<'t>,
+    tables: &ModelTables,
+    key: &[u8],
+) -> Result<Option<Slice<'t>>> {
+    permit.covers(tables.schema)?;
+    staged.get(tables.main()?, key)
+}
+
+/// How many records there are.
+pub(crate) fn len(permit: &Permit<ReadAccess>, view: &View<'_>, tables: &ModelTables) -> Result<u64> {
+    permit.covers(tables.schema)?;
+    view.len(tables.main()?)
+}
+
+/// How many records have this key in an index, a relation or a topic.
+pub(crate) fn count(
+    permit: &Permit<ReadAccess>,
+    view: &View<'_>,
+    tables: &ModelTables,
+    part: usize,
+    key: &[u8],
+) -> Result<u64> {
+    permit.covers(tables.schema)?;
+    let table = tables.part(part)?;
+    if part == 0 || table.unique {
+        return Ok(u64::from(view.get(table.id, key)?.is_some()));
+    }
+    view.index_count(table.id, key)
+}
+
+/// The rows of one table in a range of keys.
+pub(crate) fn rows<'r>(
+    permit: &Permit<ReadAccess>,
+    view: &View<'r>,
+    tables: &ModelTables,
+    part: usize,
+    range: &ByteRange,
+    way: Direction,
+) -> Result<Box<dyn Cursor + 'r>> {
+    permit.covers(tables.schema)?;
+    let table = tables.part(part)?;
+    if part == 0 || table.unique {
+        view.cursor(table.id, range.as_bounds(), way)
+    } else {
+        view.index_cursor(table.id, range.as_bounds(), way)
+    }
+}

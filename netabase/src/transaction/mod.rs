@@ -1,0 +1,14 @@
+//! Transactions: the typed doors to a store's records.
+//!
+//! Each door encodes its arguments, asks the guard, and calls the plain core below.
+
+mod batch;
+mod context;
+mod read;
+mod turn;
+mod write;
+
+pub(crate) use context::Context;
+pub use read::ReadTransaction;
+pub(crate) use turn::Queue;
+pub use write::WriteTransaction;

@@ -1,0 +1,69 @@
+//! A read transaction: one moment of the store, for as long as it is kept.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::context::Context;
+use crate::error::Result;
+use crate::key::AsKey;
+use crate::model::{ModelOf, NetabaseDefinition};
+use crate::overlay::View;
+
+/// A snapshot of the last commit at the time it was begun. It is owned, a clone is cheap, and threads may share it.
+///
+/// Later commits do not change what it sees. While it lives, the file cannot reuse the pages it sees.
+#[doc(alias = "snapshot")]
+pub struct ReadTransaction<D> {
+    pub(crate) view: View<'static>,
+    pub(crate) context: Arc<Context<D>>,
+}
+
+impl<D> Clone for ReadTransaction<D> {
+    fn clone(&self) -> Self {
+        ReadTransaction { view: self.view.clone(), context: self.context.clone() }
+    }
+}
+
+impl<D: NetabaseDefinition> fmt::Debug for ReadTransaction<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReadTransaction<{}>", D::NAME)
+    }
+}
+
+impl<D: NetabaseDefinition> ReadTransaction<D> {
+    pub(crate) fn new(view: View<'static>, context: Arc<Context<D>>) -> Self {
+        ReadTransaction { view, context }
+    }
+
+    /// The record with this key. O(log n).
+    ///
+    /// # Errors
+    /// `InvalidKey` for a key that cannot be encoded, `Corrupt` and `SchemaVersion` for a record that cannot be
+    /// read, `Engine` when the storage fails. The same holds for every read.
+    pub fn get<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
+        self.context.get(&self.view, &key)
+    }
+
+    /// The records with these keys, in the order of the keys.
+    pub fn get_many<M: ModelOf<D>>(
+        &self,
+        keys: impl IntoIterator<Item = impl AsKey<M::PrimaryKey>>,
+    ) -> Result<Vec<Option<M>>> {
+        keys.into_iter().map(|key| self.get(key)).collect()
+    }
+
+    /// Whether a record has this key. Does not decode it.
+    pub fn contains<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
+        self.context.contains::<M>(&self.view, &key)
+    }
+
+    /// How many records there are. Does not depend on their number.
+    pub fn len<M: ModelOf<D>>(&self) -> Result<u64> {
+        self.context.len::<M>(&self.view)
+    }
+
+    /// Whether there are no records.
+    pub fn is_empty<M: ModelOf<D>>(&self) -> Result<bool> {
+        Ok(self.len::<M>()? == 0)
+    }
+}

@@ -1,0 +1,49 @@
+//! Writers take turns, and a thread that would wait for itself is told so.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The turn of a store's writers.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    /// the thread that began the running write transaction
+    owner: Mutex<Option<ThreadId>>,
+    free: Condvar,
+}
+
+impl Queue {
+    /// Waits for the turn.
+    ///
+    /// # Errors
+    /// `Nested` if this thread began the transaction that has the turn.
+    pub(crate) fn wait(self: &Arc<Self>) -> Result<Turn> {
+        let me = thread::current().id();
+        let mut owner = self.lock();
+        if *owner == Some(me) {
+            return Err(Error::new(ErrorKind::Nested));
+        }
+        while owner.is_some() {
+            owner = self.free.wait(owner).unwrap_or_else(PoisonError::into_inner);
+        }
+        *owner = Some(me);
+        Ok(Turn(self.clone()))
+    }
+
+    // The lock guards one word that is never half-changed, so a panic elsewhere spoils nothing.
+    fn lock(&self) -> MutexGuard<'_, Option<ThreadId>> {
+        self.owner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to write. Dropping it passes it on.
+#[derive(Debug)]
+pub(crate) struct Turn(Arc<Queue>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *self.0.lock() = None;
+        self.0.free.notify_one();
+    }
+}

@@ -1,0 +1,365 @@
+//! A write transaction: everything or nothing.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::context::{Context, Encoded, spell};
+use super::turn::Turn;
+use crate::engine::{Commit, Write};
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::AsKey;
+use crate::model::{Entries, ModelOf, NetabaseDefinition};
+use crate::overlay::{Overlay, Staged, View};
+use crate::table::{self, Change, ModelTables};
+
+/// The one write transaction of its moment. It sees its own writes; others see them when it is committed.
+///
+/// It is owned: it can be kept in a struct or sent to another thread. Dropping it undoes everything.
+///
+/// An operation that returns an error leaves no trace, even if the transaction goes on and is committed.
+/// (One exception: if so much was written that part of it had to leave memory *during* a batch that then fails,
+/// the transaction can only be given up; [`commit`](Self::commit) then says so.)
+pub struct WriteTransaction<D> {
+    writer: Box<dyn Write>,
+    /// One layer of staged changes; two while a batch runs.
+    layers: Vec<Overlay>,
+    /// how often staged changes were given to the engine before the commit
+    spills: u32,
+    doomed: bool,
+    now: SystemTime,
+    buffers: Buffers,
+    pub(crate) context: Arc<Context<D>>,
+    /// Last, so that the turn passes on when the engine's transaction is gone.
+    turn: Turn,
+}
+
+#[derive(Default)]
+struct Buffers {
+    new: Encoded,
+    old: Entries,
+}
+
+/// What a verb expects to find under its key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    Absent,
+    Present,
+    Either,
+}
+
+impl<D: NetabaseDefinition> fmt::Debug for WriteTransaction<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WriteTransaction<{}>", D::NAME)
+    }
+}
+
+impl<D: NetabaseDefinition> WriteTransaction<D> {
+    pub(crate) fn new(writer: Box<dyn Write>, context: Arc<Context<D>>, turn: Turn) -> Self {
+        WriteTransaction {
+            writer,
+            layers: vec![Overlay::default()],
+            spills: 0,
+            doomed: false,
+            now: context.clock.now(),
+            buffers: Buffers::default(),
+            context,
+            turn,
+        }
+    }
+
+    fn staged(&self) -> Staged<'_> {
+        Staged::new(&*self.writer, &self.layers)
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        View::Staged(self.staged())
+    }
+
+    /// The time this transaction began, from the store's clock.
+    pub fn now(&self) -> SystemTime {
+        self.now
+    }
+
+    /// The record with this key, as this transaction has left it.
+    pub fn get<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
+        self.context.get(&self.view(), &key)
+    }
+
+    /// The records with these keys, in the order of the keys.
+    pub fn get_many<M: ModelOf<D>>(
+        &self,
+        keys: impl IntoIterator<Item = impl AsKey<M::PrimaryKey>>,
+    ) -> Result<Vec<Option<M>>> {
+        keys.into_iter().map(|key| self.get(key)).collect()
+    }
+
+    /// Whether a record has this key.
+    pub fn contains<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
+        self.context.contains::<M>(&self.view(), &key)
+    }
+
+    /// How many records there are, staged ones included.
+    pub fn len<M: ModelOf<D>>(&self) -> Result<u64> {
+        self.context.len::<M>(&self.view())
+    }
+
+    /// Whether there are no records.
+    pub fn is_empty<M: ModelOf<D>>(&self) -> Result<bool> {
+        Ok(self.len::<M>()? == 0)
+    }
+
+    /// Stores a new record.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if its key is taken, `ConstraintViolation` if a unique key is. `InvalidKey` for a key
+    /// that has no order (NaN), `LimitExceeded` for one that is too long, `Codec` for a type whose serde impl
+    /// is wrong: these three hold for every verb that stores a record.
+    #[doc(alias = "insert")]
+    pub fn create<M: ModelOf<D>>(&mut self, record: &M) -> Result<()> {
+        self.put(record, Expect::Absent, |_| Ok(()))
+    }
+
+    /// Replaces the record that has this one's key.
+    ///
+    /// # Errors
+    /// `NotFound` if there is none, `ConstraintViolation` if a unique key is taken by another record.
+    pub fn update<M: ModelOf<D>>(&mut self, record: &M) -> Result<()> {
+        self.put(record, Expect::Present, |_| Ok(()))
+    }
+
+    /// Stores the record, new or not; `true` if it is new.
+    ///
+    /// # Errors
+    /// `ConstraintViolation` if a unique key is taken by another record.
+    #[doc(alias = "save")]
+    pub fn upsert<M: ModelOf<D>>(&mut self, record: &M) -> Result<bool> {
+        self.put(record, Expect::Either, |found| Ok(found.is_none()))
+    }
+
+    /// As [`update`](Self::update), and returns the record that was there.
+    pub fn replace<M: ModelOf<D>>(&mut self, record: &M) -> Result<M> {
+        let context = self.context.clone();
+        let old = self.put(record, Expect::Present, |found| {
+            let tables = context.tables::<M>()?;
+            found.map(|bytes| table::decode(&context.layout, tables, bytes)).transpose()
+        })?;
+        old.ok_or_else(|| Error::internal("the record to replace is gone"))
+    }
+
+    /// Changes the record with this key in place and returns what the closure returns.
+    ///
+    /// # Errors
+    /// `NotFound` if there is none, `KeyChanged` if the closure changed the primary key.
+    pub fn update_with<M: ModelOf<D>, T>(
+        &mut self,
+        key: impl AsKey<M::PrimaryKey>,
+        change: impl FnOnce(&mut M) -> T,
+    ) -> Result<T> {
+        let mut bytes = Vec::new();
+        key.write_tail(&mut bytes)?;
+        let Some(mut record) = self.get::<M>(&key)? else { return Err(not_found::<M>(&bytes)) };
+        let done = change(&mut record);
+        let mut after = Vec::with_capacity(bytes.len());
+        record.encode_key(&mut after)?;
+        if after != bytes {
+            return Err(Error::new(ErrorKind::KeyChanged { model: M::NAME, key: spell::<M>(&bytes) }));
+        }
+        self.update(&record)?;
+        Ok(done)
+    }
+
+    /// Deletes the record with this key; `false` if there was none.
+    pub fn delete<M: ModelOf<D>>(&mut self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
+        self.remove::<M, _>(&key, |found, _| Ok(found.is_some()))
+    }
+
+    /// Deletes the record with this key and returns it.
+    pub fn take<M: ModelOf<D>>(&mut self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
+        let context = self.context.clone();
+        self.remove::<M, _>(&key, |found, tables| {
+            found.map(|bytes| table::decode(&context.layout, tables, bytes)).transpose()
+        })
+    }
+
+    /// The four verbs that store a record. `found` sees the bytes of the one that was there.
+    fn put<M: ModelOf<D>, T>(
+        &mut self,
+        record: &M,
+        expect: Expect,
+        found: impl FnOnce(Option<&[u8]>) -> Result<T>,
+    ) -> Result<T> {
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let done = self.put_with(&mut buffers, record, expect, found);
+        self.buffers = buffers;
+        done
+    }
+
+    fn put_with<M: ModelOf<D>, T>(
+        &mut self,
+        Buffers { new, old }: &mut Buffers,
+        record: &M,
+        expect: Expect,
+        found: impl FnOnce(Option<&[u8]>) -> Result<T>,
+    ) -> Result<T> {
+        let context = &*self.context;
+        let permit = context.guard.write(M::SCHEMA)?;
+        let tables = context.tables::<M>()?;
+        new.fill(record)?;
+        context.prove::<M>(new)?;
+
+        let (change, checked, done) = {
+            let staged = self.staged();
+            let stored = table::find(&permit, staged, tables, &new.key)?;
+            let stored = stored.as_deref();
+            match (stored, expect) {
+                (Some(_), Expect::Absent) => return Err(already_exists::<M>(&new.key)),
+                (None, Expect::Present) => return Err(not_found::<M>(&new.key)),
+                (Some(bytes), _) if *bytes == *new.value => return found(stored),
+                (Some(bytes), _) => context.old_entries::<M>(tables, &new.key, bytes, old)?,
+                (None, _) => {}
+            }
+            let before = stored.is_some().then_some(&*old);
+            let change = Change { tables, key: &new.key, before, after: Some((&new.value, &new.entries)) };
+            let checked = table::check(&permit, staged, context.limits, &change)?;
+            (change, checked, found(stored)?)
+        };
+        let layer = self.layers.last_mut().ok_or_else(no_layer)?;
+        table::stage(&permit, checked, layer, &change)?;
+        self.spill_if_full()?;
+        Ok(done)
+    }
+
+    /// Both verbs that delete a record.
+    fn remove<M: ModelOf<D>, T>(
+        &mut self,
+        key: &impl AsKey<M::PrimaryKey>,
+        found: impl FnOnce(Option<&[u8]>, &ModelTables) -> Result<T>,
+    ) -> Result<T> {
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let done = self.remove_with::<M, T>(&mut buffers, key, found);
+        self.buffers = buffers;
+        done
+    }
+
+    fn remove_with<M: ModelOf<D>, T>(
+        &mut self,
+        Buffers { new, old }: &mut Buffers,
+        key: &impl AsKey<M::PrimaryKey>,
+        found: impl FnOnce(Option<&[u8]>, &ModelTables) -> Result<T>,
+    ) -> Result<T> {
+        let context = &*self.context;
+        let permit = context.guard.write(M::SCHEMA)?;
+        let tables = context.tables::<M>()?;
+        new.key.clear();
+        key.write_tail(&mut new.key)?;
+
+        let (change, checked, done) = {
+            let staged = self.staged();
+            let stored = table::find(&permit, staged, tables, &new.key)?;
+            let Some(bytes) = stored.as_deref() else { return found(None, tables) };
+            context.old_entries::<M>(tables, &new.key, bytes, old)?;
+            let change = Change { tables, key: &new.key, before: Some(old), after: None };
+            let checked = table::check(&permit, staged, context.limits, &change)?;
+            (change, checked, found(Some(bytes), tables)?)
+        };
+        let layer = self.layers.last_mut().ok_or_else(no_layer)?;
+        table::stage(&permit, checked, layer, &change)?;
+        self.spill_if_full()?;
+        Ok(done)
+    }
+
+    /// Runs `work` on a layer of its own, so that a failure half-way leaves no trace.
+    pub(super) fn atomically<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let spills = self.spills;
+        self.layers.push(Overlay::default());
+        let layer = Layer { transaction: self, spills };
+        let done = work(&mut *layer.transaction)?;
+        layer.keep()?;
+        Ok(done)
+    }
+
+    fn spill_if_full(&mut self) -> Result<()> {
+        if self.layers.iter().map(Overlay::bytes).sum::<usize>() <= self.context.staging {
+            return Ok(());
+        }
+        self.spills += 1;
+        self.apply()
+    }
+
+    fn apply(&mut self) -> Result<()> {
+        for layer in &mut self.layers {
+            if let Err(error) = layer.apply(&mut *self.writer) {
+                self.doomed = true;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes everything durable, or nothing.
+    ///
+    /// # Errors
+    /// `Conflict` if the engine let another commit come first, `CommitUnknown` if it lost contact, `Doomed` if
+    /// an operation failed half-way, `Engine` if the storage failed.
+    pub fn commit(mut self) -> Result<()> {
+        if self.doomed {
+            return Err(Error::new(ErrorKind::Doomed));
+        }
+        if self.spills == 0 && self.layers.iter().all(Overlay::is_empty) {
+            return Ok(());
+        }
+        self.apply()?;
+        let WriteTransaction { writer, turn, .. } = self;
+        let committed = writer.commit();
+        drop(turn);
+        match committed? {
+            Commit::Committed => Ok(()),
+            Commit::Conflict => Err(Error::new(ErrorKind::Conflict { attempts: 1 })),
+            Commit::Unknown => Err(Error::new(ErrorKind::CommitUnknown)),
+        }
+    }
+
+    /// Undoes everything, as dropping does.
+    pub fn abort(self) {}
+}
+
+/// The layer of a running batch. Dropped without [`keep`](Self::keep), by an error or a panic, it goes.
+struct Layer<'t, D> {
+    transaction: &'t mut WriteTransaction<D>,
+    spills: u32,
+}
+
+impl<D: NetabaseDefinition> Layer<'_, D> {
+    fn keep(self) -> Result<()> {
+        let above = self.transaction.layers.pop().ok_or_else(no_layer)?;
+        self.transaction.layers.last_mut().ok_or_else(no_layer)?.absorb(above);
+        Ok(())
+    }
+}
+
+impl<D> Drop for Layer<'_, D> {
+    fn drop(&mut self) {
+        if self.transaction.layers.len() > 1 {
+            self.transaction.layers.truncate(1);
+            // Part of the batch is with the engine already, which cannot take it back alone.
+            self.transaction.doomed |= self.transaction.spills != self.spills;
+        }
+    }
+}
+
+#[cold]
+fn no_layer() -> Error {
+    Error::internal("no layer to stage in")
+}
+
+#[cold]
+fn not_found<M: crate::model::NetabaseModel>(key: &[u8]) -> Error {
+    Error::new(ErrorKind::NotFound { model: M::NAME, key: spell::<M>(key) })
+}
+
+#[cold]
+fn already_exists<M: crate::model::NetabaseModel>(key: &[u8]) -> Error {
+    Error::new(ErrorKind::AlreadyExists { model: M::NAME, key: spell::<M>(key) })
+}
+
