@@ -1,1 +1,27 @@
-//! .
+//! netabase measured against the same store written by hand on redb.
+//!
+//! - [`model`]: the records, and [`data`]: a reproducible set of them.
+//! - [`side`]: what both stores can do; [`by_netabase`] and [`by_hand`] do it.
+//! - [`work`]: the workloads, each timed without its set-up.
+//!
+//! `cargo bench -p netabase-benches` measures each with criterion; `cargo run --release -p netabase-benches
+//! --example ratios` runs all of them, the two sides in turn, and prints one table.
+
+pub mod by_hand;
+pub mod by_netabase;
+pub mod data;
+pub mod model;
+pub mod side;
+pub mod work;
+
+pub use by_hand::ByHand;
+pub use by_netabase::ByNetabase;
+pub use data::Data;
+pub use model::{Club, Team, User};
+pub use side::{Reads, Side, Writes};
+
+/// Either store's failure. Benches only pass it on.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// What both sides return.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -126,7 +126,7 @@ pub enum ErrorKind {
     #[error("this thread has a write transaction already: use that one, or end it first")]
     Nested,
     /// An earlier operation failed after part of it had left memory, so nothing of this transaction is kept.
-    #[error("an operation failed half-way, so the whole transaction is given up: run it again")]
+    #[error("an operation failed half-way, so the whole transaction is given up: abort it and run it again")]
     Doomed,
     /// The engine failed: I/O, a full disk, a closed database.
     #[error("the storage engine failed")]

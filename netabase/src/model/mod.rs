@@ -17,7 +17,7 @@ pub use handle::{Each, Field, Index, KeyShape, MaybeAbsent, Nullable, One, Optio
 pub use link::Link;
 
 use crate::error::Result;
-use crate::key::Key;
+use crate::key::{AsKey, Key};
 use crate::schema::{DefinitionSchema, ModelSchema};
 
 /// A struct with `#[derive(NetabaseModel)]`: a record with a primary key.
@@ -28,7 +28,7 @@ use crate::schema::{DefinitionSchema, ModelSchema};
 )]
 pub trait NetabaseModel: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// A newtype of its own, so that the key of one model never reads another.
-    type PrimaryKey: Key + Eq + Ord + Hash + Serialize + DeserializeOwned;
+    type PrimaryKey: Key + AsKey<Self::PrimaryKey> + Eq + Ord + Hash + Serialize + DeserializeOwned;
     /// One variant for each `#[secondary_key]`, with its value.
     type SecondaryKeys: KeyValue<Self>;
     /// One variant for each `#[relation]`, with the key of the other end.

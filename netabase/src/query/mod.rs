@@ -50,12 +50,12 @@ impl<M: NetabaseModel, Mode> fmt::Debug for Query<'_, M, Mode> {
 }
 
 fn source<'r, D: NetabaseDefinition, M: ModelOf<D>>(
-    view: View<'r>,
+    view: Result<View<'r>>,
     context: &std::sync::Arc<Context<D>>,
 ) -> Result<Source<'r>> {
     let permit = context.guard.read(M::SCHEMA)?;
     context.tables::<M>()?;
-    Ok(Source { view, permit, layout: context.layout.clone(), ordinal: M::ORDINAL })
+    Ok(Source { view: view?, permit, layout: context.layout.clone(), ordinal: M::ORDINAL })
 }
 
 impl<D: NetabaseDefinition> ReadTransaction<D> {
@@ -64,7 +64,7 @@ impl<D: NetabaseDefinition> ReadTransaction<D> {
     #[doc(alias = "read_related")]
     #[doc(alias = "read_if")]
     pub fn query<M: ModelOf<D>>(&self) -> Query<'static, M> {
-        Query::new(source::<D, M>(self.view.clone(), &self.context))
+        Query::new(source::<D, M>(Ok(self.view.clone()), &self.context))
     }
 }
 

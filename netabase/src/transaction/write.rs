@@ -19,14 +19,15 @@ use crate::table::{self, Change, ModelTables};
 ///
 /// An operation that returns an error leaves no trace, even if the transaction goes on and is committed.
 /// (One exception: if so much was written that part of it had to leave memory *during* a batch that then fails,
-/// the transaction can only be given up; [`commit`](Self::commit) then says so.)
+/// the transaction can only be given up; everything that is tried in it from then on says so, with `Doomed`.)
 pub struct WriteTransaction<D> {
     writer: Box<dyn Write>,
     /// One layer of staged changes; two while a batch runs.
     layers: Vec<Overlay>,
     /// how often staged changes were given to the engine before the commit
     spills: u32,
-    doomed: bool,
+    /// Why nothing of this transaction can be kept, and nothing more can be done in it.
+    doomed: Option<Error>,
     now: SystemTime,
     buffers: Buffers,
     pub(crate) context: Arc<Context<D>>,
@@ -60,7 +61,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             writer,
             layers: vec![Overlay::default()],
             spills: 0,
-            doomed: false,
+            doomed: None,
             now: context.clock.now(),
             buffers: Buffers::default(),
             context,
@@ -68,12 +69,15 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         }
     }
 
-    fn staged(&self) -> Staged<'_> {
-        Staged::new(&*self.writer, &self.layers)
+    fn staged(&self) -> Result<Staged<'_>> {
+        match &self.doomed {
+            None => Ok(Staged::new(&*self.writer, &self.layers)),
+            Some(error) => Err(error.clone()),
+        }
     }
 
-    pub(crate) fn view(&self) -> View<'_> {
-        View::Staged(self.staged())
+    pub(crate) fn view(&self) -> Result<View<'_>> {
+        self.staged().map(View::Staged)
     }
 
     /// The time this transaction began, from the store's clock.
@@ -83,7 +87,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     /// The record with this key, as this transaction has left it.
     pub fn get<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
-        self.context.get(&self.view(), &key)
+        self.context.get(&self.view()?, &key)
     }
 
     /// The records with these keys, in the order of the keys.
@@ -96,12 +100,12 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     /// Whether a record has this key.
     pub fn contains<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
-        self.context.contains::<M>(&self.view(), &key)
+        self.context.contains::<M>(&self.view()?, &key)
     }
 
     /// How many records there are, staged ones included.
     pub fn len<M: ModelOf<D>>(&self) -> Result<u64> {
-        self.context.len::<M>(&self.view())
+        self.context.len::<M>(&self.view()?)
     }
 
     /// Whether there are no records.
@@ -209,7 +213,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         context.prove::<M>(new)?;
 
         let (change, checked, done) = {
-            let staged = self.staged();
+            let staged = self.staged()?;
             let stored = table::find(&permit, staged, tables, &new.key)?;
             let stored = stored.as_deref();
             match (stored, expect) {
@@ -255,7 +259,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         key.write_tail(&mut new.key)?;
 
         let (change, checked, done) = {
-            let staged = self.staged();
+            let staged = self.staged()?;
             let stored = table::find(&permit, staged, tables, &new.key)?;
             let Some(bytes) = stored.as_deref() else { return found(None, tables) };
             context.old_entries::<M>(tables, &new.key, bytes, old)?;
@@ -274,9 +278,16 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         let spills = self.spills;
         self.layers.push(Overlay::default());
         let layer = Layer { transaction: self, spills };
-        let done = work(&mut *layer.transaction)?;
-        layer.keep()?;
-        Ok(done)
+        match work(&mut *layer.transaction) {
+            Ok(done) => layer.keep().map(|()| done),
+            Err(error) => {
+                drop(layer);
+                if let Some(doomed) = &mut self.doomed {
+                    *doomed = Error::caused(ErrorKind::Doomed, error.clone());
+                }
+                Err(error)
+            }
+        }
     }
 
     fn spill_if_full(&mut self) -> Result<()> {
@@ -290,7 +301,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     fn apply(&mut self) -> Result<()> {
         for layer in &mut self.layers {
             if let Err(error) = layer.apply(&mut *self.writer) {
-                self.doomed = true;
+                self.doomed = Some(Error::caused(ErrorKind::Doomed, error.clone()));
                 return Err(error);
             }
         }
@@ -303,8 +314,8 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// `Conflict` if the engine let another commit come first, `CommitUnknown` if it lost contact, `Doomed` if
     /// an operation failed half-way, `Engine` if the storage failed.
     pub fn commit(mut self) -> Result<()> {
-        if self.doomed {
-            return Err(Error::new(ErrorKind::Doomed));
+        if let Some(error) = self.doomed {
+            return Err(error);
         }
         if self.spills == 0 && self.layers.iter().all(Overlay::is_empty) {
             return Ok(());
@@ -343,7 +354,9 @@ impl<D> Drop for Layer<'_, D> {
         if self.transaction.layers.len() > 1 {
             self.transaction.layers.truncate(1);
             // Part of the batch is with the engine already, which cannot take it back alone.
-            self.transaction.doomed |= self.transaction.spills != self.spills;
+            if self.transaction.spills != self.spills {
+                self.transaction.doomed = Some(Error::new(ErrorKind::Doomed));
+            }
         }
     }
 }

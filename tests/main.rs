@@ -1,0 +1,3 @@
+//! Every behaviour in a file named after it.
+
+mod oracle;

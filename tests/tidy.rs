@@ -1,0 +1,1 @@
+//! The rules that hold the code together: floors, file sizes, first lines, doors.
