@@ -93,7 +93,7 @@ pub trait Read: Send + Sync {
     fn len(&self, table: TableId) -> Result<u64>;
 }
 
-/// One moment of the store, which later commits do not change.
+/// One moment of the store, which later commits do not change. It keeps the engine open.
 pub trait Snapshot: Read {
     /// As [`Read::cursor`], and keeps the snapshot alive by itself.
     fn owned_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>>;

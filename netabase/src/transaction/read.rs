@@ -11,7 +11,8 @@ use crate::overlay::View;
 
 /// A snapshot of the last commit at the time it was begun. It is owned, a clone is cheap, and threads may share it.
 ///
-/// Later commits do not change what it sees. While it lives, the file cannot reuse the pages it sees.
+/// Later commits do not change what it sees. While it lives, the file stays open, even if the store is dropped,
+/// and cannot reuse the pages it sees.
 #[doc(alias = "snapshot")]
 pub struct ReadTransaction<D> {
     pub(crate) view: View<'static>,

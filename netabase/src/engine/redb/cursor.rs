@@ -1,7 +1,10 @@
 //! Cursors over redb's iterators. The guards live in the cursor, so no type that carries a width leaves it.
 
+use std::sync::Arc;
+
 use redb::{AccessGuard, MultimapRange, MultimapValue, Range};
 
+use super::Access;
 use super::error::storage;
 use super::width::{Bytes, RawKey};
 use crate::engine::{Cursor, Direction};
@@ -12,11 +15,17 @@ pub(super) struct MapCursor<'a, const K: usize> {
     rows: Range<'a, RawKey<K>, Bytes>,
     direction: Direction,
     row: Option<(AccessGuard<'a, RawKey<K>>, AccessGuard<'a, Bytes>)>,
+    /// of a cursor that may outlive its transaction
+    _database: Option<Arc<Access>>,
 }
 
 impl<'a, const K: usize> MapCursor<'a, K> {
-    pub(super) fn new(rows: Range<'a, RawKey<K>, Bytes>, direction: Direction) -> Self {
-        MapCursor { rows, direction, row: None }
+    pub(super) fn new(
+        rows: Range<'a, RawKey<K>, Bytes>,
+        direction: Direction,
+        database: Option<Arc<Access>>,
+    ) -> Self {
+        MapCursor { rows, direction, row: None, _database: database }
     }
 }
 
@@ -45,11 +54,17 @@ pub(super) struct IndexCursor<'a, const K: usize, const V: usize> {
     key: Option<(AccessGuard<'a, RawKey<K>>, MultimapValue<'a, RawKey<V>>)>,
     value: Option<AccessGuard<'a, RawKey<V>>>,
     direction: Direction,
+    /// of a cursor that may outlive its transaction
+    _database: Option<Arc<Access>>,
 }
 
 impl<'a, const K: usize, const V: usize> IndexCursor<'a, K, V> {
-    pub(super) fn new(keys: MultimapRange<'a, RawKey<K>, RawKey<V>>, direction: Direction) -> Self {
-        IndexCursor { keys, key: None, value: None, direction }
+    pub(super) fn new(
+        keys: MultimapRange<'a, RawKey<K>, RawKey<V>>,
+        direction: Direction,
+        database: Option<Arc<Access>>,
+    ) -> Self {
+        IndexCursor { keys, key: None, value: None, direction, _database: database }
     }
 }
 

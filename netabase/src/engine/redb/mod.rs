@@ -33,10 +33,11 @@ pub struct RedbOptions {
 
 /// A [redb](https://docs.rs/redb) database, in a file or in memory.
 pub struct Redb {
-    database: Access,
+    database: Arc<Access>,
     path: Option<PathBuf>,
 }
 
+/// Dropping redb's database closes it under its readers, so every transaction and cursor holds one of these.
 enum Access {
     Write(Database),
     Read(ReadOnlyDatabase),
@@ -63,18 +64,18 @@ impl Redb {
         } else {
             Access::Write(builder.create(path).map_err(failed)?)
         };
-        Ok(Redb { database, path: Some(path.to_path_buf()) })
+        Ok(Redb { database: Arc::new(database), path: Some(path.to_path_buf()) })
     }
 
     /// A database in memory, gone when it is dropped.
     pub fn in_memory(cache_size: Option<usize>) -> Result<Self> {
         let backend = redb::backends::InMemoryBackend::new();
         let database = builder(cache_size).create_with_backend(backend).map_err(Error::engine)?;
-        Ok(Redb { database: Access::Write(database), path: None })
+        Ok(Redb { database: Arc::new(Access::Write(database)), path: None })
     }
 
     fn begin(&self) -> Result<redb::ReadTransaction> {
-        match &self.database {
+        match &*self.database {
             Access::Write(database) => database.begin_read(),
             Access::Read(database) => database.begin_read(),
         }
@@ -92,14 +93,14 @@ fn builder(cache_size: Option<usize>) -> redb::Builder {
 
 impl Engine for Redb {
     fn begin_read(&self, tables: &Tables) -> Result<Arc<dyn Snapshot>> {
-        Ok(Arc::new(read::Reader::new(self.begin()?, tables.clone())))
+        Ok(Arc::new(read::Reader::new(self.begin()?, tables.clone(), self.database.clone())))
     }
 
     fn begin_write(&self, tables: &Tables) -> Result<Box<dyn Write>> {
-        match &self.database {
+        match &*self.database {
             Access::Write(database) => {
                 let transaction = database.begin_write().map_err(error::transaction)?;
-                Ok(Box::new(write::Writer::new(transaction, tables.clone())))
+                Ok(Box::new(write::Writer::new(transaction, tables.clone(), self.database.clone())))
             }
             Access::Read(_) => Err(Error::new(ErrorKind::ReadOnly)),
         }
@@ -119,6 +120,6 @@ impl Engine for Redb {
     }
 
     fn is_read_only(&self) -> bool {
-        matches!(self.database, Access::Read(_))
+        matches!(*self.database, Access::Read(_))
     }
 }

@@ -1,12 +1,13 @@
 //! A snapshot: an owned read transaction with its tables opened once.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use redb::{
     AccessGuard, MultimapTableDefinition, ReadOnlyMultimapTable, ReadOnlyTable, ReadTransaction, ReadableTable,
     ReadableTableMetadata, TableDefinition, TableError,
 };
 
+use super::Access;
 use super::cursor::{IndexCursor, MapCursor, Nothing};
 use super::error::{opening_table, storage};
 use super::width::{Bytes, RawKey, by_spec, by_width, unknown_table, wrong_form};
@@ -30,13 +31,13 @@ impl<'a> Page<'a> {
 /// A map without its width.
 trait Map: Send + Sync {
     fn get(&self, key: &[u8]) -> Result<Option<Slice<'_>>>;
-    fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>>;
+    fn cursor(&self, database: &Arc<Access>, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor>>;
     fn len(&self) -> Result<u64>;
 }
 
 /// An index without its widths.
 trait Index: Send + Sync {
-    fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>>;
+    fn cursor(&self, database: &Arc<Access>, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor>>;
     fn count(&self, key: &[u8]) -> Result<u64>;
 }
 
@@ -46,9 +47,9 @@ impl<const K: usize> Map for ReadOnlyTable<RawKey<K>, Bytes> {
     }
 
     // The inherent `range` holds the transaction itself. A bound shorter than `K` is fine: it is only compared.
-    fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>> {
+    fn cursor(&self, database: &Arc<Access>, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor>> {
         let rows = ReadOnlyTable::range::<&[u8]>(self, range).map_err(storage)?;
-        Ok(Box::new(MapCursor::new(rows, direction)))
+        Ok(Box::new(MapCursor::new(rows, way, Some(database.clone()))))
     }
 
     fn len(&self) -> Result<u64> {
@@ -57,9 +58,9 @@ impl<const K: usize> Map for ReadOnlyTable<RawKey<K>, Bytes> {
 }
 
 impl<const K: usize, const V: usize> Index for ReadOnlyMultimapTable<RawKey<K>, RawKey<V>> {
-    fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>> {
+    fn cursor(&self, database: &Arc<Access>, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor>> {
         let keys = ReadOnlyMultimapTable::range::<&[u8]>(self, range).map_err(storage)?;
-        Ok(Box::new(IndexCursor::new(keys, direction)))
+        Ok(Box::new(IndexCursor::new(keys, way, Some(database.clone()))))
     }
 
     fn count(&self, key: &[u8]) -> Result<u64> {
@@ -78,12 +79,13 @@ pub(super) struct Reader {
     specs: Tables,
     transaction: ReadTransaction,
     slots: Box<[OnceLock<Slot>]>,
+    database: Arc<Access>,
 }
 
 impl Reader {
-    pub(super) fn new(transaction: ReadTransaction, specs: Tables) -> Self {
+    pub(super) fn new(transaction: ReadTransaction, specs: Tables, database: Arc<Access>) -> Self {
         let slots = specs.iter().map(|_| OnceLock::new()).collect();
-        Reader { specs, transaction, slots }
+        Reader { specs, transaction, slots, database }
     }
 
     #[inline]
@@ -159,7 +161,7 @@ impl Read for Reader {
 impl Snapshot for Reader {
     fn owned_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>> {
         match self.slot(table)? {
-            Slot::Map(map) if !is_crossed(range) => map.cursor(range, direction),
+            Slot::Map(map) if !is_crossed(range) => map.cursor(&self.database, range, direction),
             Slot::Map(_) | Slot::Absent => Ok(Box::new(Nothing)),
             Slot::Index(_) => Err(wrong_form(self.spec(table))),
         }
@@ -167,7 +169,7 @@ impl Snapshot for Reader {
 
     fn owned_index_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>> {
         match self.slot(table)? {
-            Slot::Index(index) if !is_crossed(range) => index.cursor(range, direction),
+            Slot::Index(index) if !is_crossed(range) => index.cursor(&self.database, range, direction),
             Slot::Index(_) | Slot::Absent => Ok(Box::new(Nothing)),
             Slot::Map(_) => Err(wrong_form(self.spec(table))),
         }

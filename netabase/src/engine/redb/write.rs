@@ -2,13 +2,14 @@
 
 use std::iter::Peekable;
 use std::ops::Bound;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use redb::{
     CursorError, MultimapTable, MultimapTableDefinition, ReadableMultimapTable, ReadableTable, ReadableTableMetadata,
     Table, TableDefinition, WriteTransaction,
 };
 
+use super::Access;
 use super::cursor::{IndexCursor, MapCursor, Nothing};
 use super::error::{opening_table, storage};
 use super::read::Page;
@@ -41,7 +42,7 @@ impl<const K: usize> Map for Table<'_, RawKey<K>, Bytes> {
 
     fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
         let rows = ReadableTable::range::<&[u8]>(self, range).map_err(storage)?;
-        Ok(Box::new(MapCursor::new(rows, direction)))
+        Ok(Box::new(MapCursor::new(rows, direction, None)))
     }
 
     fn len(&self) -> Result<u64> {
@@ -112,7 +113,7 @@ fn unordered(error: CursorError) -> Error {
 impl<const K: usize, const V: usize> Index for MultimapTable<'_, RawKey<K>, RawKey<V>> {
     fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
         let keys = ReadableMultimapTable::range::<&[u8]>(self, range).map_err(storage)?;
-        Ok(Box::new(IndexCursor::new(keys, direction)))
+        Ok(Box::new(IndexCursor::new(keys, direction, None)))
     }
 
     fn count(&self, key: &[u8]) -> Result<u64> {
@@ -189,15 +190,17 @@ self_cell::self_cell!(
 pub(super) struct Writer {
     specs: Tables,
     open: OpenTables,
+    /// Last, so that it is dropped after the transaction.
+    _database: Arc<Access>,
 }
 
 impl Writer {
-    pub(super) fn new(transaction: WriteTransaction, specs: Tables) -> Self {
+    pub(super) fn new(transaction: WriteTransaction, specs: Tables, database: Arc<Access>) -> Self {
         let open = OpenTables::new(transaction, |_| Slots {
             cells: specs.iter().map(|_| OnceLock::new()).collect(),
             opening: Mutex::new(()),
         });
-        Writer { specs, open }
+        Writer { specs, open, _database: database }
     }
 
     fn map<'s>(&'s self, table: TableId) -> Result<&'s (dyn Map + 's)> {

@@ -1,0 +1,59 @@
+//! A transaction larger than its memory gives staged changes to the engine early; what it promises stays.
+
+use std::sync::Arc;
+
+use kit::models::{Author, Blog, author};
+use netabase::engine::{Engine, Redb};
+use netabase::{ErrorKind, Result, Store};
+
+fn store() -> Result<(Arc<dyn Engine>, Store<Blog>)> {
+    let engine: Arc<dyn Engine> = Arc::new(Redb::in_memory(None)?);
+    let store = Store::builder().engine(engine.clone()).staging_limit(1000).open()?;
+    Ok((engine, store))
+}
+
+#[test]
+fn an_abort_after_spilling_leaves_nothing() -> Result<()> {
+    let (engine, store) = store()?;
+    let mut txn = store.begin_write()?;
+    for id in 0..100 {
+        txn.create(&author(id))?;
+    }
+    assert_eq!((txn.len::<Author>()?, store.begin_read()?.len::<Author>()?), (100, 0));
+    drop(txn);
+    assert_eq!(engine.table_names()?, ["netabase.schema"]);
+    Ok(())
+}
+
+#[test]
+fn a_refused_operation_after_spilling_leaves_no_trace() -> Result<()> {
+    let (_, store) = store()?;
+    store.write(|txn| {
+        for id in 0..100 {
+            txn.create(&author(id))?;
+            assert!(txn.create(&author(id)).expect_err("refused").is_already_exists());
+        }
+        Ok(())
+    })?;
+    assert_eq!(store.begin_read()?.query::<Author>().filter(Author::EMAIL.range(..)).count()?, 100);
+    Ok(())
+}
+
+// The one case where an error cannot be undone alone: the batch was in the engine already.
+#[test]
+fn a_batch_that_fails_after_spilling_dooms_the_transaction() -> Result<()> {
+    let (engine, store) = store()?;
+    let mut txn = store.begin_write()?;
+    let mut authors: Vec<Author> = (0..100).map(author).collect();
+    authors.push(author(5));
+    let error = txn.create_batch(&authors).expect_err("refused");
+    assert!(error.is_already_exists());
+    for doomed in [txn.create(&author(200)), txn.len::<Author>().map(drop), txn.query::<Author>().count().map(drop)] {
+        assert_eq!(*doomed.expect_err("doomed").kind(), ErrorKind::Doomed);
+    }
+    let doomed = txn.commit().expect_err("doomed");
+    assert_eq!(*doomed.kind(), ErrorKind::Doomed);
+    assert!(doomed.to_string().contains("AuthorPrimaryKey(5)"), "it says what happened: {doomed}");
+    assert_eq!(engine.table_names()?, ["netabase.schema"]);
+    store.write(|txn| txn.create_batch(&authors[..100]))
+}
