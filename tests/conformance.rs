@@ -164,7 +164,7 @@ fn bounds() -> impl Strategy<Value = (Bound<Vec<u8>>, Bound<Vec<u8>>)> {
 /// Every read of a range agrees with the model, in both directions.
 fn agrees(read: &dyn Read, model: &Model, range: &(Bound<Vec<u8>>, Bound<Vec<u8>>)) -> Result<(), TestCaseError> {
     let range = (range.0.as_ref().map(Vec::as_slice), range.1.as_ref().map(Vec::as_slice));
-    let within = |key: &[u8]| std::ops::RangeBounds::contains(&range, key);
+    let within = |key: &[u8]| std::ops::RangeBounds::<[u8]>::contains::<[u8]>(&range, key);
     let mut map: Vec<_> = model.0.clone().into_iter().filter(|(key, _)| within(key)).collect();
     let mut index: Vec<_> = model.1.iter().filter(|(key, _)| within(key)).cloned().collect();
     prop_assert_eq!(&rows(read.cursor(MAP, range, Direction::Forward)?)?, &map);

@@ -1,1 +1,117 @@
-//! .
+//! Opening: new files, old ones, two openers, strangers. S2-6, S2-60, S3-20.
+
+use std::fs;
+
+use kit::models::{Author, Blog, World, author};
+use netabase::{ErrorKind, Result, Store};
+
+#[test]
+fn a_file_is_made_and_found_again() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("blog.redb");
+    Store::<Blog>::open(&path)?.write(|txn| txn.create(&author(1)))?;
+    let store = Store::<Blog>::builder().path(&path).cache_size(1 << 20).open()?;
+    assert_eq!(store.begin_read()?.get::<Author>(1)?, Some(author(1)));
+    Ok(())
+}
+
+#[test]
+fn create_refuses_a_file_that_is_there() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("blog.redb");
+    Store::<Blog>::create(&path)?.write(|txn| txn.create(&author(1)))?;
+    let error = Store::<Blog>::create(&path).expect_err("refused");
+    assert_eq!(*error.kind(), ErrorKind::Open { path: path.clone() });
+    assert!(error.to_string().contains("exists"), "{error}");
+    assert_eq!(Store::<Blog>::open(&path)?.begin_read()?.len::<Author>()?, 1, "and nothing is lost");
+    Ok(())
+}
+
+#[test]
+fn a_second_opener_is_told() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("blog.redb");
+    let store = Store::<Blog>::open(&path)?;
+    let error = Store::<Blog>::open(&path).expect_err("refused");
+    assert_eq!(*error.kind(), ErrorKind::DatabaseLocked { path: path.clone() });
+    // A snapshot keeps the file open.
+    let snapshot = store.begin_read()?;
+    drop(store);
+    assert!(Store::<Blog>::open(&path).is_err());
+    drop(snapshot);
+    Store::<Blog>::open(&path).map(drop)
+}
+
+#[test]
+fn a_read_only_store_reads() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("blog.redb");
+    let read_only = || Store::<Blog>::builder().path(&path).read_only(true).open();
+    assert!(matches!(read_only().expect_err("no file").kind(), ErrorKind::Open { .. }));
+    assert!(!path.exists(), "and it makes none");
+    Store::<Blog>::open(&path)?.write(|txn| txn.create(&author(1)))?;
+    let (one, two) = (read_only()?, read_only()?);
+    assert_eq!(one.begin_read()?.len::<Author>()? + two.begin_read()?.len::<Author>()?, 2);
+    let error = one.write(|txn| txn.create(&author(2))).expect_err("refused");
+    assert_eq!(*error.kind(), ErrorKind::ReadOnly);
+    assert_eq!(error.to_string(), "the store was opened read-only");
+    Ok(())
+}
+
+#[test]
+fn a_strangers_file_is_left_alone() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("other.redb");
+    {
+        let other = redb::Database::create(&path).expect("it opens");
+        let txn = other.begin_write().expect("it begins");
+        txn.open_table(redb::TableDefinition::<u64, u64>::new("theirs")).expect("it opens");
+        txn.commit().expect("it commits");
+    }
+    let before = fs::read(&path).expect("it reads");
+    assert_eq!(*Store::<Blog>::open(&path).expect_err("refused").kind(), ErrorKind::NotAStore);
+    assert_eq!(fs::read(&path).expect("it reads").len(), before.len());
+    assert!(redb::Database::open(&path).is_ok());
+
+    let text = folder.path().join("notes.txt");
+    fs::write(&text, "not a database, and longer than a header would be, or not").expect("it writes");
+    let error = Store::<Blog>::open(&text).expect_err("refused");
+    assert!(matches!(error.kind(), ErrorKind::Open { .. }), "{error:?}");
+    assert!(matches!(Store::<Blog>::open(folder.path()).expect_err("a folder").kind(), ErrorKind::Open { .. }));
+    Ok(())
+}
+
+#[test]
+fn a_builder_without_a_place_says_so() {
+    let error = Store::<World>::builder().open().expect_err("refused");
+    assert_eq!(*error.kind(), ErrorKind::NoPlace);
+}
+
+// The record of the schema is read before anything else, and wrong bytes in it are an error.
+#[test]
+fn a_damaged_schema_record_is_an_error() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("blog.redb");
+    drop(Store::<Blog>::open(&path)?);
+    let damage = |key: &'static [u8], value: &[u8]| {
+        // The store's own tables have key types of netabase's; these two names are all another program needs.
+        let engine = netabase::engine::Redb::open(&path, &Default::default())?;
+        let spec = netabase::engine::TableSpec {
+            name: "netabase.schema".into(),
+            form: netabase::engine::TableForm::Map,
+            key_width: None,
+            value_width: None,
+        };
+        let mut writer = netabase::engine::Engine::begin_write(&engine, &[spec].into())?;
+        let change = netabase::engine::MapChange::Put(key, value);
+        writer.apply(netabase::engine::TableId(0), &mut [change].into_iter())?;
+        writer.commit().map(drop)
+    };
+    damage(b"definition/Blog", b"\xFF\xFF")?;
+    let error = Store::<Blog>::open(&path).expect_err("refused");
+    assert_eq!(*error.kind(), ErrorKind::Corrupt { table: "netabase.schema".into() });
+    damage(b"format", &[2])?;
+    let error = Store::<Blog>::open(&path).expect_err("refused");
+    assert!(error.to_string().contains("the file has format [2], this program reads [1]"), "{error}");
+    Ok(())
+}

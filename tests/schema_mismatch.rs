@@ -1,1 +1,149 @@
-//! .
+//! A file written for another schema is refused, with every difference in words, and left as it is. C10, C15.
+
+use netabase::{ErrorKind, Link, NetabaseDefinition, NetabaseKey, NetabaseModel, NetabaseTopic, Result, Store};
+use serde::{Deserialize, Serialize};
+
+#[derive(NetabaseTopic)]
+struct Feed;
+
+/// The schema in the file.
+mod before {
+    use super::*;
+
+    #[derive(NetabaseKey, Serialize, Deserialize, Clone, Debug, PartialEq)]
+    pub(super) enum Level {
+        Low,
+        High,
+    }
+
+    #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+    pub(super) struct User {
+        #[primary_key]
+        pub(super) id: u64,
+        #[secondary_key]
+        pub(super) level: Level,
+        #[secondary_key(unique)]
+        pub(super) email: String,
+        pub(super) age: u32,
+    }
+
+    #[derive(NetabaseDefinition)]
+    #[netabase(rename = "App")]
+    pub(super) enum App {
+        User(User),
+    }
+}
+
+/// Everything about it has changed.
+mod after {
+    use super::*;
+
+    #[derive(NetabaseKey, Serialize, Deserialize, Clone, Debug, PartialEq)]
+    pub(super) enum Level {
+        High,
+        Low,
+    }
+
+    #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+    #[netabase(version = 2, subscribe(Feed))]
+    pub(super) struct User {
+        #[primary_key]
+        pub(super) id: u32,
+        #[secondary_key]
+        pub(super) level: Level,
+        #[secondary_key]
+        pub(super) email: Option<String>,
+        #[secondary_key]
+        pub(super) age: u32,
+        #[relation]
+        pub(super) boss: Option<Link<User>>,
+    }
+
+    #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+    pub(super) struct Note {
+        #[primary_key]
+        pub(super) id: u64,
+    }
+
+    #[derive(NetabaseDefinition)]
+    #[netabase(rename = "App", topics(Feed))]
+    pub(super) enum App {
+        User(User),
+        Note(Note),
+    }
+}
+
+fn user() -> before::User {
+    before::User { id: 1, level: before::Level::Low, email: "a".into(), age: 1 }
+}
+
+#[test]
+fn every_difference_is_listed_and_the_file_stays() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.redb");
+    Store::<before::App>::open(&path)?.write(|txn| txn.create(&user()))?;
+    let error = Store::<after::App>::open(&path).expect_err("refused");
+    let ErrorKind::SchemaMismatch { differences } = error.kind() else { panic!("{error}") };
+    let expected = [
+        "User is at version 1 in the file, here at 2",
+        "the key of User is UserPrimaryKey(u64) in the file, here UserPrimaryKey(u32)",
+        "the field User.id is u64 in the file, here u32",
+        "the field User.email is String in the file, here Option<String>",
+        "the field User.boss is not in the file",
+        "the key User.level: index over Level { Low = 0(), High = 1() } in the file, index over Level { High = 0(), Low = 1() } here",
+        "the key User.email: unique index over text in the file, index over optional text here",
+        "the key User.age is not in the file",
+        "the key User.boss is not in the file",
+        "the key User.Feed is not in the file",
+        "the model Note is not in the file",
+    ];
+    assert_eq!(differences, &expected);
+    assert!(error.to_string().starts_with("the file was written for another schema: User is at version 1"));
+    let store = Store::<before::App>::open(&path)?;
+    assert_eq!(store.begin_read()?.query::<before::User>().collect()?, [user()]);
+    Ok(())
+}
+
+/// The same name, other models: the file must not pass for an empty one.
+#[test]
+fn another_definition_is_refused() -> Result<()> {
+    #[derive(NetabaseDefinition)]
+    enum Other {
+        User(before::User),
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.redb");
+    drop(Store::<before::App>::open(&path)?);
+    let error = Store::<Other>::open(&path).expect_err("refused");
+    assert!(error.to_string().contains("the file holds another definition than Other"), "{error}");
+    Ok(())
+}
+
+/// A new version without a changed schema record cannot be read silently: the record says its version. C9.
+#[test]
+fn a_record_of_another_version_is_an_error() -> Result<()> {
+    use netabase::engine::{Engine, MapChange, Redb, TableForm, TableId, TableSpec};
+    use std::sync::Arc;
+
+    let engine: Arc<dyn Engine> = Arc::new(Redb::in_memory(None)?);
+    let store = Store::<before::App>::builder().engine(engine.clone()).open()?;
+    store.write(|txn| txn.create(&user()))?;
+    let main = TableSpec { name: "App/User".into(), form: TableForm::Map, key_width: Some(8), value_width: None };
+    let overwrite = |bytes: &[u8]| {
+        let mut writer = engine.begin_write(&[main.clone()].into())?;
+        writer.apply(TableId(0), &mut [MapChange::Put(&1_u64.to_be_bytes(), bytes)].into_iter())?;
+        writer.commit().map(drop)
+    };
+    let version = ErrorKind::SchemaVersion { model: "User", found: 9, expected: 1 };
+    let corrupt = ErrorKind::Corrupt { table: "App/User".into() };
+    for (bytes, kind) in [(&[9, 1, 0][..], version), (&[1, 1, 0], corrupt.clone()), (&[], corrupt)] {
+        overwrite(bytes)?;
+        let snapshot = store.begin_read()?;
+        assert_eq!(*snapshot.get::<before::User>(1).expect_err("refused").kind(), kind);
+        assert_eq!(*snapshot.query::<before::User>().collect().expect_err("refused").kind(), kind);
+        // Not even a write goes over it unread.
+        assert_eq!(*store.write(|txn| txn.update(&user())).expect_err("refused").kind(), kind);
+        assert_eq!(*store.write(|txn| txn.delete::<before::User>(1)).expect_err("refused").kind(), kind);
+    }
+    Ok(())
+}

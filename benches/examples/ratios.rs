@@ -78,8 +78,8 @@ fn main() -> Result<()> {
 
 /// One round on two new stores.
 fn play(data: &Data, rows: &[&Row], redb_first: bool, times: &mut [Times]) -> Result<()> {
-    let (redb, _) = Stored::<ByHand>::filled(data)?;
-    let (netabase, _) = Stored::<ByNetabase>::filled(data)?;
+    let redb = Stored::<ByHand>::filled(data)?;
+    let netabase = Stored::<ByNetabase>::filled(data)?;
     // Reads everything, so both caches are warm afterwards.
     work::agree(&netabase.store, &redb.store, data)?;
     for (row, times) in rows.iter().zip(times) {

@@ -1,6 +1,6 @@
 //! Rules that need the whole input.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -27,6 +27,9 @@ fn primary_key(model: &Model, errors: &mut Errors) {
         errors.at(&model.header.ident, "a primary key has at most six fields: put them in a key struct");
     }
     for field in model.primary() {
+        if let Some(reason) = ty::refused(&field.ty) {
+            errors.at(&field.ty, reason);
+        }
         if ty::is(&field.ty, "f32") || ty::is(&field.ty, "f64") {
             errors.at(&field.ty, "a float cannot be a primary key, because it is not `Eq`: use it as a secondary key");
         }
@@ -37,6 +40,20 @@ fn primary_key(model: &Model, errors: &mut Errors) {
             errors.at(&field.ident, "the primary key needs no index of its own: remove `#[secondary_key]`");
         }
     }
+}
+
+/// What is left of a model with errors: the fields whose names meet no other's. `None` if it has no usable key.
+pub(crate) fn usable(mut model: Model) -> Option<Model> {
+    let mut errors = Errors::default();
+    primary_key(&model, &mut errors);
+    if errors.finish().is_some() {
+        return None;
+    }
+    let (mut handles, mut variants) = (HashSet::new(), HashSet::new());
+    model.fields.retain(|field| {
+        handles.insert(field.handle.unraw().to_string()) && variants.insert(variant_name(&field.ident).to_string())
+    });
+    Some(model)
 }
 
 /// Two fields that would give one name to the same constant.
@@ -107,6 +124,15 @@ pub(crate) fn definition(definition: &Definition, errors: &mut Errors) {
 
 pub(crate) fn key(key: &KeyInput, errors: &mut Errors) {
     let ident = &key.header.ident;
+    let parts: Vec<_> = match &key.form {
+        KeyForm::Struct(parts) => parts.parts.iter().collect(),
+        KeyForm::Enum(variants) => variants.iter().flat_map(|variant| &variant.parts.parts).collect(),
+    };
+    for part in parts {
+        if let Some(reason) = ty::refused(&part.ty) {
+            errors.at(&part.ty, reason);
+        }
+    }
     match &key.form {
         KeyForm::Struct(Parts { parts, .. }) if parts.is_empty() => {
             errors.at(ident, "a key has at least one field");

@@ -51,13 +51,21 @@ fn derive(input: proc_macro::TokenStream, expand: fn(&DeriveInput) -> TokenStrea
 
 fn model(input: &DeriveInput) -> TokenStream {
     let mut errors = Errors::default();
-    let model = parse::model(input, &mut errors);
+    let mut model = parse::model(input, &mut errors);
     if let Some(model) = &model {
         check::model(model, &mut errors);
     }
-    match (model, errors.finish()) {
-        (Some(model), None) => expand::model(&model),
-        (_, errors) => expand::stub::model(input, errors),
+    let errors = errors.finish();
+    if errors.is_some() {
+        model = model.and_then(check::usable);
+    }
+    match model {
+        // With what is left of the fields, so that the rest of the program sees its handles and keys.
+        Some(model) if input.generics.params.is_empty() => {
+            let code = expand::model(&model);
+            quote::quote!(#errors #code)
+        }
+        _ => expand::stub::model(input, errors),
     }
 }
 

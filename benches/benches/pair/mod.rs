@@ -21,7 +21,7 @@ pub(crate) fn pair(c: &mut Criterion, name: &str, netabase: Work<ByNetabase>, re
 }
 
 fn side<S: Side>(group: &mut BenchmarkGroup<'_, WallTime>, data: &Data, work: Work<S>) -> Result<()> {
-    let (stored, _) = Stored::<S>::filled(data)?;
+    let stored = Stored::<S>::filled(data)?;
     // Also fills the cache.
     let first = work(&stored.store, data)?;
     group.throughput(Throughput::Elements(first.count.into()));

@@ -67,7 +67,7 @@ pub(crate) fn definition(definition: &Definition) -> TokenStream {
         #vis enum #kind { #(#[doc = #variant_docs] #variants),* }
 
         #[doc = #keys_doc]
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[allow(dead_code, private_interfaces)]
         #vis enum #keys { #(#[doc = #variant_docs] #variants(<#types as #krate::NetabaseModel>::PrimaryKey)),* }
 

@@ -1,8 +1,9 @@
 //! `AuthorSecondaryKeys` and its like: the keys of a model with their values.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
+use syn::spanned::Spanned;
 
 use super::variant_name;
 use crate::model::{Field, Header, Model, Relation, Secondary, Shape};
@@ -45,11 +46,12 @@ pub(super) fn relational(model: &Model) -> Enum {
 }
 
 fn keyed(model: &Ident, field: &Field, shape: Shape, content: TokenStream) -> Variant {
-    let handle = &field.handle;
+    // The message about a type that is no key belongs to the field.
+    let (handle, place) = (&field.handle, field.ty.span());
     let (doc, filter) = match shape {
-        Shape::One => (format!("`{}`", field.name), quote!(#model::#handle.eq(key))),
-        Shape::Optional => (format!("`{}`, or its absence", field.name), quote!(#model::#handle.eq_or_none(key))),
-        Shape::Each => (format!("an element of `{}`", field.name), quote!(#model::#handle.eq(key))),
+        Shape::One => (format!("`{}`", field.name), quote_spanned!(place=> #model::#handle.value(key))),
+        Shape::Optional => (format!("`{}`, or its absence", field.name), quote_spanned!(place=> #model::#handle.value_or_none(key))),
+        Shape::Each => (format!("an element of `{}`", field.name), quote_spanned!(place=> #model::#handle.value(key))),
     };
     Variant { ident: variant_name(&field.ident), doc, content, pattern: quote!((key)), filter }
 }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::{enums, handles, primary, primary_key, schema, scoped};
 use crate::model::{Header, Model, Shape};
@@ -52,13 +53,13 @@ fn entries(model: &Model) -> TokenStream {
     let calls: Vec<TokenStream> = (1_usize..)
         .zip(secondary.chain(relations))
         .map(|(part, (field, shape, unique))| {
-            let ident = &field.ident;
+            let (ident, place) = (&field.ident, field.ty.span());
             let part = proc_macro2::Literal::usize_unsuffixed(part);
             match (shape, unique) {
-                (Shape::One, _) => quote!(out.one(#part, &self.#ident)?;),
-                (Shape::Optional, false) => quote!(out.optional(#part, &self.#ident)?;),
-                (Shape::Optional, true) => quote!(out.optional_unique(#part, &self.#ident)?;),
-                (Shape::Each, _) => quote!(out.each(#part, &self.#ident)?;),
+                (Shape::One, _) => quote_spanned!(place=> out.one(#part, &self.#ident)?;),
+                (Shape::Optional, false) => quote_spanned!(place=> out.optional(#part, &self.#ident)?;),
+                (Shape::Optional, true) => quote_spanned!(place=> out.optional_unique(#part, &self.#ident)?;),
+                (Shape::Each, _) => quote_spanned!(place=> out.each(#part, &self.#ident)?;),
             }
         })
         .collect();

@@ -104,9 +104,21 @@ pub(super) fn conversions(model: &Model) -> TokenStream {
             }
         }
     };
+    let from_text = match types.as_slice() {
+        [ty] if ty::ends_with(ty, "String") => Some(quote! {
+            #[automatically_derived]
+            impl ::core::convert::From<&str> for #name {
+                fn from(key: &str) -> Self {
+                    #name(key.into())
+                }
+            }
+        }),
+        _ => None,
+    };
     quote! {
         #[automatically_derived]
         #from
+        #from_text
         #[automatically_derived]
         impl ::core::convert::From<#name> for _netabase::Link<#ident> {
             fn from(key: #name) -> Self {

@@ -77,6 +77,10 @@ fn secondary(input: &syn::Field, errors: &mut Errors) -> Option<Secondary> {
         }
     }
     let (shape, key) = shape(&input.ty, each.as_ref(), errors)?;
+    if let Some(reason) = ty::refused(&key) {
+        errors.at(&key, reason);
+        return None;
+    }
     Some(Secondary { shape, unique, key })
 }
 

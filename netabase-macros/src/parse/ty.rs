@@ -32,3 +32,14 @@ fn ungrouped(ty: &Type) -> &Type {
         ty => ty,
     }
 }
+
+/// What to say of a type that looks like a key and cannot be one.
+pub(crate) fn refused(ty: &Type) -> Option<&'static str> {
+    if is(ty, "usize") {
+        Some("`usize` is no key, because its size differs between machines: use `u64`")
+    } else if is(ty, "isize") {
+        Some("`isize` is no key, because its size differs between machines: use `i64`")
+    } else {
+        None
+    }
+}

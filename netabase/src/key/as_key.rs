@@ -11,7 +11,8 @@ use crate::error::Result;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a key of type `{K}`",
     label = "expected a `{K}` here",
-    note = "a key of one model never reads another; convert it first"
+    note = "pass a value of the key's own type, without `Some`; `.is_none()` asks for an absent key",
+    note = "a key of one model never reads another"
 )]
 pub trait AsKey<K: Key> {
     /// Appends [`Key::encode_part`] of the key meant.

@@ -53,7 +53,7 @@ impl ByteRange {
     }
 
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
-        self.as_bounds().contains(key)
+        RangeBounds::<[u8]>::contains::<[u8]>(&self.as_bounds(), key)
     }
 
     /// No key can lie in it.

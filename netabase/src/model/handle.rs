@@ -42,7 +42,7 @@ impl KeyShape for Each {
     label = "not an `Option<..>` field",
     note = "only the key of an `Option<..>` field can be asked for with `.is_none()`"
 )]
-pub trait Nullable {}
+pub trait Nullable: KeyShape {}
 #[diagnostic::do_not_recommend]
 impl Nullable for Optional {}
 
@@ -74,26 +74,41 @@ impl<M, K, S> Index<M, K, S> {
     }
 }
 
-impl<M, K: Key, S: KeyShape> Index<M, K, S> {
+/// The bounds stand on the methods, so that the compiler's message is about the key.
+impl<M, K, S> Index<M, K, S> {
     /// Present keys have a tag before them where keys may be absent.
-    fn present(range: ByteRange) -> ByteRange {
+    fn present(range: ByteRange) -> ByteRange
+    where
+        S: KeyShape,
+    {
         match S::SHAPE {
             Shape::Optional => range.tagged(1),
             Shape::One | Shape::Each => range,
         }
     }
 
-    fn keys(self, ranges: Result<Vec<ByteRange>>) -> Filter<M> {
+    fn keys(self, ranges: Result<Vec<ByteRange>>) -> Filter<M>
+    where
+        S: KeyShape,
+    {
         Filter::keys(self.part, S::SHAPE, ranges)
     }
 
     /// Records with this key. For a `Vec` field: with an element of this key.
-    pub fn eq(self, key: impl AsKey<K>) -> Filter<M> {
+    pub fn eq(self, key: impl AsKey<K>) -> Filter<M>
+    where
+        K: Key,
+        S: KeyShape,
+    {
         self.keys(tail(&key).map(|key| vec![Self::present(ByteRange::point(key))]))
     }
 
     /// Records with one of these keys, each once. No keys find no records.
-    pub fn any_of<Q: AsKey<K>>(self, keys: impl IntoIterator<Item = Q>) -> Filter<M> {
+    pub fn any_of<Q: AsKey<K>>(self, keys: impl IntoIterator<Item = Q>) -> Filter<M>
+    where
+        K: Key,
+        S: KeyShape,
+    {
         let sorted = keys.into_iter().map(|key| tail(&key)).collect::<Result<Vec<_>>>().map(|mut keys| {
             keys.sort_unstable();
             keys.dedup();
@@ -104,13 +119,21 @@ impl<M, K: Key, S: KeyShape> Index<M, K, S> {
 
     /// Records with a key in this range: `1..=3`, `3..`, `..`. Absent keys lie in none.
     #[doc(alias = "read_range")]
-    pub fn range(self, range: impl KeyRange<K>) -> Filter<M> {
+    pub fn range(self, range: impl KeyRange<K>) -> Filter<M>
+    where
+        K: Key,
+        S: KeyShape,
+    {
         self.keys(range.to_bytes().map(|range| vec![Self::present(range)]))
     }
 
     /// Records whose key begins like this: a text key with the text, a composite key with a tuple of its leading
     /// elements, `(first,)`.
-    pub fn prefix(self, prefix: impl KeyPrefix<K>) -> Filter<M> {
+    pub fn prefix(self, prefix: impl KeyPrefix<K>) -> Filter<M>
+    where
+        K: Key,
+        S: KeyShape,
+    {
         let mut bytes = Vec::new();
         let written = prefix.write_prefix(&mut bytes);
         self.keys(written.map(|()| vec![Self::present(ByteRange::prefix(bytes))]))
@@ -118,12 +141,24 @@ impl<M, K: Key, S: KeyShape> Index<M, K, S> {
 
     /// For the derive: the value that a key enum carries.
     #[doc(hidden)]
-    pub fn eq_or_none(self, key: &Option<K>) -> Filter<M>
+    pub fn value(self, key: &K) -> Filter<M>
     where
-        S: Nullable,
-        K: AsKey<K>,
+        K: Key,
+        S: KeyShape,
     {
-        key.as_ref().map_or_else(|| self.is_none(), |key| self.eq(key))
+        let mut bytes = Vec::new();
+        let written = key.encode_tail(&mut bytes);
+        self.keys(written.map(|()| vec![Self::present(ByteRange::point(bytes))]))
+    }
+
+    /// For the derive: the value that a key enum carries, where it may be absent.
+    #[doc(hidden)]
+    pub fn value_or_none(self, key: &Option<K>) -> Filter<M>
+    where
+        K: Key,
+        S: Nullable,
+    {
+        key.as_ref().map_or_else(|| self.is_none(), |key| self.value(key))
     }
 
     /// Records whose key is absent.

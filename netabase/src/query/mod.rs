@@ -14,7 +14,7 @@ use std::marker::PhantomData;
 
 pub use rows::{Keys, Rows};
 
-pub use crate::model::{Covered, Each, Field, Filter, Index, Indexed, NotIndexed, One, Optional};
+pub use crate::model::{Covered, Each, Field, Filter, Index, Indexed, Join, KeyShape, NotIndexed, One, Optional};
 
 use self::plan::Plan;
 use self::walk::{Source, Walk};
@@ -129,8 +129,11 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         self
     }
 
-    /// Turns the order round. Without a filter records come by primary key; with one, by the key of the table the
-    /// query goes through, and records of equal key by primary key.
+    /// Turns the order round.
+    ///
+    /// Without a filter records come by primary key. With one filter they come by its key, and records of equal
+    /// key by primary key: `.filter(Post::DAY.range(..))` is all posts by day. With several, the one that finds the
+    /// fewest records decides.
     pub fn reverse(mut self) -> Self {
         self.way = match self.way {
             Direction::Forward => Direction::Reverse,

@@ -153,6 +153,23 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     /// Changes the record with this key in place and returns what the closure returns.
     ///
+    /// The closure names the model, as nothing else does:
+    ///
+    /// ```
+    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # struct Author { #[primary_key] id: u64, name: String }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Blog { Author(Author) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Blog>::in_memory()?;
+    /// # store.write(|txn| txn.create(&Author { id: 1, name: "Ada".into() }))?;
+    /// store.write(|txn| txn.update_with(1, |author: &mut Author| author.name.push_str(" Lovelace")))?;
+    /// # assert_eq!(store.begin_read()?.get::<Author>(1)?.map(|author| author.name), Some("Ada Lovelace".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `NotFound` if there is none, `KeyChanged` if the closure changed the primary key.
     pub fn update_with<M: ModelOf<D>, T>(

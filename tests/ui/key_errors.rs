@@ -1,0 +1,20 @@
+// Keys that cannot be derived.
+use netabase::NetabaseKey;
+
+#[derive(NetabaseKey, Clone, Debug, PartialEq)]
+struct Nothing;
+
+#[derive(NetabaseKey, Clone, Debug, PartialEq)]
+struct Generic<T>(T);
+
+const TWO: isize = 2;
+
+#[derive(NetabaseKey, Clone, Debug, PartialEq)]
+enum Level {
+    Low = -1,
+    Middle = TWO,
+    High = 1,
+    Higher = 1,
+}
+
+fn main() {}
