@@ -66,7 +66,10 @@ fn an_unknown_key() -> Result<()> {
 #[test]
 fn an_existing_key() -> Result<()> {
     let error = refused(|txn| txn.create(&Person { email: "other".into(), ..person(1) }))?;
-    assert_eq!(*error.kind(), ErrorKind::AlreadyExists { model: "Person", key: "PersonPrimaryKey(1)".into() });
+    assert_eq!(
+        *error.kind(),
+        ErrorKind::AlreadyExists { model: "Person", key: "PersonPrimaryKey(1)".into() }
+    );
     Ok(())
 }
 
@@ -128,8 +131,10 @@ fn a_batch_with_one_bad_record() -> Result<()> {
     let bad = Person { email: "p1".into(), ..person(4) };
     let error = refused(|txn| txn.create_batch(&[person(3), bad.clone(), person(5)]))?;
     assert!(error.is_constraint_violation());
-    assert!(refused(|txn| txn.upsert_batch(&[Person { age: 1, ..person(1) }, bad.clone()]).map(drop))?
-        .is_constraint_violation());
+    assert!(
+        refused(|txn| txn.upsert_batch(&[Person { age: 1, ..person(1) }, bad.clone()]).map(drop))?
+            .is_constraint_violation()
+    );
     assert!(refused(|txn| txn.update_batch(&[Person { age: 1, ..person(1) }, person(8)]))?.is_not_found());
     let rename = |person: &mut Person| person.id += 1;
     assert!(refused(|txn| txn.update_with_batch([1_u64], rename)).is_ok());
@@ -169,7 +174,8 @@ fn empty_and_large_values() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("world.redb");
     let large = Person { bio: "é".repeat(1 << 19), ..person(2) };
-    let empty = Person { email: String::new(), tags: vec![String::new()], nick: Some(String::new()), ..person(1) };
+    let empty =
+        Person { email: String::new(), tags: vec![String::new()], nick: Some(String::new()), ..person(1) };
     Store::<World>::open(&path)?.write(|txn| txn.create_batch([&large, &empty]))?;
     let snapshot = Store::<World>::open(&path)?.begin_read()?;
     assert_eq!(snapshot.get::<Person>(2)?, Some(large));

@@ -19,7 +19,10 @@ fn every_verb_has_one() -> Result<()> {
     })?;
     let snapshot = store.begin_read()?;
     assert_eq!(snapshot.query::<Author>().collect()?, [country(3, "DE"), country(4, "FR")]);
-    assert_eq!(snapshot.get_many::<Author>([4_u64, 1, 3])?, [Some(country(4, "FR")), None, Some(country(3, "DE"))]);
+    assert_eq!(
+        snapshot.get_many::<Author>([4_u64, 1, 3])?,
+        [Some(country(4, "FR")), None, Some(country(3, "DE"))]
+    );
     assert_eq!(snapshot.query::<Author>().filter(Author::COUNTRY.is_none()).count()?, 0);
     Ok(())
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use kit::memory::Memory;
 use netabase::Result;
 use netabase::engine::{
-    Commit, Cursor, Direction, Engine, IndexChange, MapChange, Read, Redb, RedbOptions, TableForm, TableId, TableSpec,
-    Tables,
+    Commit, Cursor, Direction, Engine, IndexChange, MapChange, Read, Redb, RedbOptions, TableForm, TableId,
+    TableSpec, Tables,
 };
 use proptest::prelude::*;
 
@@ -156,13 +156,21 @@ type Model = (BTreeMap<Vec<u8>, Vec<u8>>, BTreeSet<(Vec<u8>, Vec<u8>)>);
 
 fn bounds() -> impl Strategy<Value = (Bound<Vec<u8>>, Bound<Vec<u8>>)> {
     let bound = |key: BoxedStrategy<Vec<u8>>| {
-        prop_oneof![key.clone().prop_map(Bound::Included), key.prop_map(Bound::Excluded), Just(Bound::Unbounded)]
+        prop_oneof![
+            key.clone().prop_map(Bound::Included),
+            key.prop_map(Bound::Excluded),
+            Just(Bound::Unbounded)
+        ]
     };
     (bound(key(None)), bound(key(None)))
 }
 
 /// Every read of a range agrees with the model, in both directions.
-fn agrees(read: &dyn Read, model: &Model, range: &(Bound<Vec<u8>>, Bound<Vec<u8>>)) -> Result<(), TestCaseError> {
+fn agrees(
+    read: &dyn Read,
+    model: &Model,
+    range: &(Bound<Vec<u8>>, Bound<Vec<u8>>),
+) -> Result<(), TestCaseError> {
     let range = (range.0.as_ref().map(Vec::as_slice), range.1.as_ref().map(Vec::as_slice));
     let within = |key: &[u8]| std::ops::RangeBounds::<[u8]>::contains::<[u8]>(&range, key);
     let mut map: Vec<_> = model.0.clone().into_iter().filter(|(key, _)| within(key)).collect();
@@ -194,7 +202,12 @@ fn rounds(width: Option<usize>) -> impl Strategy<Value = Vec<Round>> {
     prop::collection::vec((map, index), 1..4)
 }
 
-fn apply(engine: &dyn Engine, tables: &Tables, model: &mut Model, (map, index): &Round) -> Result<(), TestCaseError> {
+fn apply(
+    engine: &dyn Engine,
+    tables: &Tables,
+    model: &mut Model,
+    (map, index): &Round,
+) -> Result<(), TestCaseError> {
     let mut writer = engine.begin_write(tables)?;
     let known = model.0.clone();
     let mut changes = map.iter().map(|(key, value)| match value {
@@ -211,9 +224,12 @@ fn apply(engine: &dyn Engine, tables: &Tables, model: &mut Model, (map, index): 
     }
     let pairs = model.1.clone();
     let differs = index.iter().filter(|(pair, present)| pairs.contains(*pair) != **present);
-    let mut changes = differs.map(|((key, value), present)| {
-        if *present { IndexChange::Insert(key, value) } else { IndexChange::Remove(key, value) }
-    });
+    let mut changes =
+        differs.map(
+            |((key, value), present)| {
+                if *present { IndexChange::Insert(key, value) } else { IndexChange::Remove(key, value) }
+            },
+        );
     writer.apply_index(INDEX, &mut changes)?;
     for (pair, present) in index {
         if *present {
@@ -227,7 +243,11 @@ fn apply(engine: &dyn Engine, tables: &Tables, model: &mut Model, (map, index): 
     Ok(())
 }
 
-fn random(width: Option<usize>, rounds: &[Round], ranges: &[(Bound<Vec<u8>>, Bound<Vec<u8>>)]) -> Result<(), TestCaseError> {
+fn random(
+    width: Option<usize>,
+    rounds: &[Round],
+    ranges: &[(Bound<Vec<u8>>, Bound<Vec<u8>>)],
+) -> Result<(), TestCaseError> {
     let engines: [Arc<dyn Engine>; 2] = [Arc::new(Memory::default()), Arc::new(Redb::in_memory(None)?)];
     for engine in engines {
         let tables = tables(width, Some(8));

@@ -98,12 +98,16 @@ fn the_schema_says_what_was_written() {
     let fields: Vec<_> = schema.fields.iter().map(|field| (field.name, field.ty)).collect();
     assert_eq!(fields[3..6], [("labels", "Labels"), ("codes", "BTreeSet<u16>"), ("digest", "[u8; 4]")]);
     assert_eq!(fields[8], ("text", "Option<std::string::String>"));
-    let indexes: Vec<_> = schema.indexes.iter().map(|index| (index.name, index.shape, index.unique, index.key_width)).collect();
-    assert_eq!(indexes[2..5], [
-        ("labels", Shape::Each, false, None),
-        ("codes", Shape::Each, true, Some(2)),
-        ("digest", Shape::One, false, Some(4)),
-    ]);
+    let indexes: Vec<_> =
+        schema.indexes.iter().map(|index| (index.name, index.shape, index.unique, index.key_width)).collect();
+    assert_eq!(
+        indexes[2..5],
+        [
+            ("labels", Shape::Each, false, None),
+            ("codes", Shape::Each, true, Some(2)),
+            ("digest", Shape::One, false, Some(4)),
+        ]
+    );
     assert_eq!((schema.relations[0].target, schema.relations[0].shape), ("thing", Shape::Optional));
     let parts: Vec<_> = schema.parts().map(|(number, part)| (number, part.name())).collect();
     assert_eq!(parts.first(), Some(&(0, "main")));

@@ -60,7 +60,8 @@ fn stands_for<K: Key>(form: impl AsKey<K>, key: &K) -> Result<(), TestCaseError>
 
 /// Bytes that often look like the beginning of a key.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
-    let byte = prop_oneof![3 => prop::sample::select(vec![0, 1, 2, 9, 0x7F, 0x80, 0xFE, 0xFF]), 1 => any::<u8>()];
+    let byte =
+        prop_oneof![3 => prop::sample::select(vec![0, 1, 2, 9, 0x7F, 0x80, 0xFE, 0xFF]), 1 => any::<u8>()];
     prop::collection::vec(byte, 0..20)
 }
 
@@ -89,19 +90,33 @@ macro_rules! edgy {
     ($number:ident) => {
         prop_oneof![
             any::<$number>(),
-            prop::sample::select(vec![$number::MIN, $number::MAX, $number::MAX / 2, $number::MAX / 2 + 1, 0, 1])
+            prop::sample::select(vec![
+                $number::MIN,
+                $number::MAX,
+                $number::MAX / 2,
+                $number::MAX / 2 + 1,
+                0,
+                1
+            ])
         ]
     };
 }
 
 fn f64s() -> impl Strategy<Value = f64> {
-    let special = vec![0.0, -0.0, f64::MIN, f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY, 5e-324];
-    prop_oneof![any::<f64>().prop_filter("NaN is no key", |number| !number.is_nan()), prop::sample::select(special)]
+    let special =
+        vec![0.0, -0.0, f64::MIN, f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY, 5e-324];
+    prop_oneof![
+        any::<f64>().prop_filter("NaN is no key", |number| !number.is_nan()),
+        prop::sample::select(special)
+    ]
 }
 
 fn f32s() -> impl Strategy<Value = f32> {
     let special = vec![0.0, -0.0, f32::MIN, f32::MAX, f32::INFINITY, f32::NEG_INFINITY];
-    prop_oneof![any::<f32>().prop_filter("NaN is no key", |number| !number.is_nan()), prop::sample::select(special)]
+    prop_oneof![
+        any::<f32>().prop_filter("NaN is no key", |number| !number.is_nan()),
+        prop::sample::select(special)
+    ]
 }
 
 /// A derived newtype.
@@ -165,7 +180,8 @@ fn timestamps() -> impl Strategy<Value = jiff::Timestamp> {
 }
 
 fn dates() -> impl Strategy<Value = jiff::civil::Date> {
-    (-9999..=9999_i16, 1..=12_i8, 1..=28_i8).prop_map(|(year, month, day)| jiff::civil::date(year, month, day))
+    (-9999..=9999_i16, 1..=12_i8, 1..=28_i8)
+        .prop_map(|(year, month, day)| jiff::civil::date(year, month, day))
 }
 
 fn instants() -> impl Strategy<Value = chrono::DateTime<chrono::Utc>> {
@@ -194,7 +210,7 @@ hold_for! {
     structs: (text(), any::<i32>(), text()).prop_map(|(room, day, name)| Slot { room, day, name }),
     enums: event(), plain_enums: prop::sample::select(vec![ByNumber::A, ByNumber::B]),
     primary_keys: any::<u64>().prop_map(AuthorPrimaryKey),
-    links: any::<u64>().prop_map(|id| Link::<Author>::new(id)),
+    links: any::<u64>().prop_map(Link::<Author>::new),
     uuids: any::<u128>().prop_map(uuid::Uuid::from_u128),
     jiff_timestamps: timestamps(), jiff_dates: dates(), chrono_instants: instants(), chrono_days: days(),
 }
@@ -243,4 +259,3 @@ fn bytes_sort_as_numbers_across_zero() {
     let sorted: Vec<Vec<u8>> = (-5..5_i64).map(|number| tail(&number)).collect();
     assert!(sorted.is_sorted());
 }
-

@@ -25,10 +25,14 @@ fn keys_and_values_at_their_limit() -> Result<()> {
     }
     // Version, id, no tags, author, day, length of the text: 6 bytes beside the body.
     for (len, fits) in [(33, true), (34, true), (35, false)] {
-        let outcome = store.write(|txn| txn.create(&Post { body: "x".repeat(len), ..post(len as u64, 1, &[]) }));
+        let outcome =
+            store.write(|txn| txn.create(&Post { body: "x".repeat(len), ..post(len as u64, 1, &[]) }));
         assert_eq!(outcome.is_ok(), fits, "{len}");
         if let Err(error) = outcome {
-            assert_eq!(*error.kind(), ErrorKind::LimitExceeded { what: "a Post".into(), size: 41, limit: 40 });
+            assert_eq!(
+                *error.kind(),
+                ErrorKind::LimitExceeded { what: "a Post".into(), size: 41, limit: 40 }
+            );
         }
     }
     assert_eq!((store.begin_read()?.len::<Author>()?, store.begin_read()?.len::<Post>()?), (2, 2));
@@ -45,7 +49,11 @@ fn redbs_key_limit_holds_in_a_file() -> Result<()> {
     Store::<Blog>::open(&path)?.write(|txn| {
         txn.create(&at_limit)?;
         assert!(txn.create(&Author { email: "y".repeat(limit + 1), ..author(2) }).is_err());
-        txn.create_batch(&(10..60).map(|id| Author { email: "z".repeat(limit - id as usize), ..author(id) }).collect::<Vec<_>>())
+        txn.create_batch(
+            &(10..60)
+                .map(|id| Author { email: "z".repeat(limit - id as usize), ..author(id) })
+                .collect::<Vec<_>>(),
+        )
     })?;
     let snapshot = Store::<Blog>::open(&path)?.begin_read()?;
     assert_eq!(snapshot.query::<Author>().filter(Author::EMAIL.eq(&at_limit.email)).first()?, Some(at_limit));

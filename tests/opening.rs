@@ -59,7 +59,7 @@ fn a_read_only_store_reads() -> Result<()> {
 }
 
 #[test]
-fn a_strangers_file_is_left_alone() -> Result<()> {
+fn a_strangers_file_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("other.redb");
     {
@@ -77,8 +77,10 @@ fn a_strangers_file_is_left_alone() -> Result<()> {
     fs::write(&text, "not a database, and longer than a header would be, or not").expect("it writes");
     let error = Store::<Blog>::open(&text).expect_err("refused");
     assert!(matches!(error.kind(), ErrorKind::Open { .. }), "{error:?}");
-    assert!(matches!(Store::<Blog>::open(folder.path()).expect_err("a folder").kind(), ErrorKind::Open { .. }));
-    Ok(())
+    assert!(matches!(
+        Store::<Blog>::open(folder.path()).expect_err("a folder").kind(),
+        ErrorKind::Open { .. }
+    ));
 }
 
 #[test]
@@ -95,7 +97,7 @@ fn a_damaged_schema_record_is_an_error() -> Result<()> {
     drop(Store::<Blog>::open(&path)?);
     let damage = |key: &'static [u8], value: &[u8]| {
         // The store's own tables have key types of netabase's; these two names are all another program needs.
-        let engine = netabase::engine::Redb::open(&path, &Default::default())?;
+        let engine = netabase::engine::Redb::open(&path, &netabase::engine::RedbOptions::default())?;
         let spec = netabase::engine::TableSpec {
             name: "netabase.schema".into(),
             form: netabase::engine::TableForm::Map,

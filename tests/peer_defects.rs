@@ -56,7 +56,8 @@ fn three_an_excluded_lower_bound_is_a_range() -> Result<()> {
     use std::ops::Bound::{Excluded, Unbounded};
     let store = Store::<Blog>::in_memory()?;
     store.write(|txn| txn.create_batch(&[post(1, 1, &[]), post(2, 2, &[]), post(3, 3, &[])]))?;
-    let days = store.begin_read()?.query::<Post>().filter(Post::DAY.range((Excluded(1), Unbounded))).count()?;
+    let days =
+        store.begin_read()?.query::<Post>().filter(Post::DAY.range((Excluded(1), Unbounded))).count()?;
     assert_eq!(days, 2);
     Ok(())
 }
@@ -90,7 +91,8 @@ fn six_a_row_that_moves_leaves_its_old_group() -> Result<()> {
     let store = Store::<Weather>::in_memory()?;
     store.write(|txn| txn.create(&reading("s", "t", 1.0)))?;
     store.write(|txn| txn.update_with(("s", "t"), |reading: &mut Reading| reading.group = 2))?;
-    let in_group = |group: u8| store.begin_read()?.query::<Reading>().filter(Reading::GROUP.eq(group)).count();
+    let in_group =
+        |group: u8| store.begin_read()?.query::<Reading>().filter(Reading::GROUP.eq(group)).count();
     assert_eq!((in_group(1)?, in_group(2)?), (0, 1));
     Ok(())
 }

@@ -42,7 +42,10 @@ fn a_batch_sees_both_layers() -> Result<()> {
             Author { email: "x".into(), ..author(1) },
             Author { email: "y".into(), ..author(1) },
         ])?;
-        assert_eq!(old.iter().map(|author| author.email.as_str()).collect::<Vec<_>>(), ["a1@example.org", "x"]);
+        assert_eq!(
+            old.iter().map(|author| author.email.as_str()).collect::<Vec<_>>(),
+            ["a1@example.org", "x"]
+        );
         assert_eq!(txn.query::<Author>().filter(Author::EMAIL.range(..)).count()?, 1);
         assert_eq!(txn.take_batch::<Author>([1, 1])?.len(), 2);
         assert!(txn.is_empty::<Author>()?);

@@ -1,6 +1,8 @@
 //! A file written for another schema is refused, with every difference in words, and left as it is. C10, C15.
 
-use netabase::{ErrorKind, Link, NetabaseDefinition, NetabaseKey, NetabaseModel, NetabaseTopic, Result, Store};
+use netabase::{
+    ErrorKind, Link, NetabaseDefinition, NetabaseKey, NetabaseModel, NetabaseTopic, Result, Store,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(NetabaseTopic)]
@@ -128,7 +130,8 @@ fn a_record_of_another_version_is_an_error() -> Result<()> {
     let engine: Arc<dyn Engine> = Arc::new(Redb::in_memory(None)?);
     let store = Store::<before::App>::builder().engine(engine.clone()).open()?;
     store.write(|txn| txn.create(&user()))?;
-    let main = TableSpec { name: "App/User".into(), form: TableForm::Map, key_width: Some(8), value_width: None };
+    let main =
+        TableSpec { name: "App/User".into(), form: TableForm::Map, key_width: Some(8), value_width: None };
     let overwrite = |bytes: &[u8]| {
         let mut writer = engine.begin_write(&[main.clone()].into())?;
         writer.apply(TableId(0), &mut [MapChange::Put(&1_u64.to_be_bytes(), bytes)].into_iter())?;

@@ -22,6 +22,23 @@ fn later_commits_do_not_show() -> Result<()> {
     Ok(())
 }
 
+// The store may be dropped while a transaction lives; the file closes with the last of them.
+#[test]
+fn transactions_outlive_the_store() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("blog.redb");
+    let store = Store::<Blog>::open(&path)?;
+    let mut txn = store.begin_write()?;
+    let snapshot = store.begin_read()?;
+    drop(store);
+    txn.create(&author(1))?;
+    txn.commit()?;
+    assert!(snapshot.is_empty::<Author>()?);
+    drop(snapshot);
+    assert_eq!(Store::<Blog>::open(&path)?.begin_read()?.len::<Author>()?, 1);
+    Ok(())
+}
+
 /// Rows outlive the snapshot they are read from.
 fn posts(store: &Store<Blog>) -> Result<impl Iterator<Item = Result<Post>> + use<>> {
     store.begin_read()?.query::<Post>().filter(Post::DAY.range(2..)).iter()
@@ -57,9 +74,9 @@ fn readers_do_not_wait_for_the_writer() -> Result<()> {
 #[test]
 fn the_types_cross_threads() {
     fn shared<T: Send + Sync + 'static>() {}
+    fn sent<T: Send + 'static>(_: T) {}
     shared::<Store<Blog>>();
     shared::<ReadTransaction<Blog>>();
     shared::<WriteTransaction<Blog>>();
-    fn sent<T: Send + 'static>(_: T) {}
     sent(Store::<Blog>::in_memory().and_then(|store| store.begin_read()?.query::<Post>().iter()));
 }

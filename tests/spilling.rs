@@ -48,7 +48,9 @@ fn a_batch_that_fails_after_spilling_dooms_the_transaction() -> Result<()> {
     authors.push(author(5));
     let error = txn.create_batch(&authors).expect_err("refused");
     assert!(error.is_already_exists());
-    for doomed in [txn.create(&author(200)), txn.len::<Author>().map(drop), txn.query::<Author>().count().map(drop)] {
+    for doomed in
+        [txn.create(&author(200)), txn.len::<Author>().map(drop), txn.query::<Author>().count().map(drop)]
+    {
         assert_eq!(*doomed.expect_err("doomed").kind(), ErrorKind::Doomed);
     }
     let doomed = txn.commit().expect_err("doomed");

@@ -21,7 +21,10 @@ pub(crate) fn model(model: &Model, errors: &mut Errors) {
 fn primary_key(model: &Model, errors: &mut Errors) {
     if model.primary().next().is_none() {
         let ident = &model.header.ident;
-        errors.at(ident, format!("`{ident}` has no primary key: add `#[primary_key]` to the field that names a record"));
+        errors.at(
+            ident,
+            format!("`{ident}` has no primary key: add `#[primary_key]` to the field that names a record"),
+        );
     }
     if model.primary().count() > 6 {
         errors.at(&model.header.ident, "a primary key has at most six fields: put them in a key struct");
@@ -31,7 +34,10 @@ fn primary_key(model: &Model, errors: &mut Errors) {
             errors.at(&field.ty, reason);
         }
         if ty::is(&field.ty, "f32") || ty::is(&field.ty, "f64") {
-            errors.at(&field.ty, "a float cannot be a primary key, because it is not `Eq`: use it as a secondary key");
+            errors.at(
+                &field.ty,
+                "a float cannot be a primary key, because it is not `Eq`: use it as a secondary key",
+            );
         }
         if ty::argument(&field.ty, "Option").is_some() && model.primary().count() == 1 {
             errors.at(&field.ty, "a primary key is never absent: remove the `Option`");
@@ -51,7 +57,8 @@ pub(crate) fn usable(mut model: Model) -> Option<Model> {
     }
     let (mut handles, mut variants) = (HashSet::new(), HashSet::new());
     model.fields.retain(|field| {
-        handles.insert(field.handle.unraw().to_string()) && variants.insert(variant_name(&field.ident).to_string())
+        handles.insert(field.handle.unraw().to_string())
+            && variants.insert(variant_name(&field.ident).to_string())
     });
     Some(model)
 }
@@ -67,7 +74,9 @@ fn handles(model: &Model, errors: &mut Errors) {
         if let Some(other) = known.insert(handle.clone(), format!("the field `{}`", field.ident)) {
             errors.at(
                 &field.ident,
-                format!("{other} has the handle `{handle}` too: add `#[netabase(handle = \"..\")]` to this one"),
+                format!(
+                    "{other} has the handle `{handle}` too: add `#[netabase(handle = \"..\")]` to this one"
+                ),
             );
         }
     }
@@ -78,7 +87,10 @@ fn recorded_names(model: &Model, errors: &mut Errors) {
     for field in &model.fields {
         if let Some(other) = known.insert(field.name.clone(), &field.ident) {
             let name = &field.name;
-            errors.at(&field.ident, format!("the field `{other}` is recorded as `{name}` too: rename one of them"));
+            errors.at(
+                &field.ident,
+                format!("the field `{other}` is recorded as `{name}` too: rename one of them"),
+            );
         }
     }
 }
@@ -92,7 +104,10 @@ fn variants(model: &Model, errors: &mut Errors) {
         for field in fields {
             let variant = variant_name(&field.ident).to_string();
             if let Some(other) = known.insert(variant.clone(), &field.ident) {
-                errors.at(&field.ident, format!("the field `{other}` is the variant `{variant}` too: rename one of them"));
+                errors.at(
+                    &field.ident,
+                    format!("the field `{other}` is the variant `{variant}` too: rename one of them"),
+                );
             }
         }
     }
@@ -147,7 +162,8 @@ pub(crate) fn key(key: &KeyInput, errors: &mut Errors) {
             for variant in variants {
                 if let Some(other) = known.insert(variant.number, &variant.ident) {
                     let number = variant.number;
-                    errors.at_span(variant.place, format!("the variant `{other}` has the number {number} too"));
+                    errors
+                        .at_span(variant.place, format!("the variant `{other}` has the number {number} too"));
                 }
             }
         }

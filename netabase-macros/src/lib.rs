@@ -42,7 +42,10 @@ pub fn derive_topic(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive(input, topic)
 }
 
-fn derive(input: proc_macro::TokenStream, expand: fn(&DeriveInput) -> TokenStream) -> proc_macro::TokenStream {
+fn derive(
+    input: proc_macro::TokenStream,
+    expand: fn(&DeriveInput) -> TokenStream,
+) -> proc_macro::TokenStream {
     match syn::parse(input) {
         Ok(input) => expand(&input).into(),
         Err(error) => error.into_compile_error().into(),

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use netabase::Result;
 use netabase::engine::{
-    Commit, Cursor, Direction, Engine, IndexChange, Limits, MapChange, Range, Read, Slice, Snapshot, TableId, Tables,
-    Write,
+    Commit, Cursor, Direction, Engine, IndexChange, Limits, MapChange, Range, Read, Slice, Snapshot, TableId,
+    Tables, Write,
 };
 
 /// What was asked for.
@@ -147,20 +147,35 @@ counted_read!(CountedRead, CountedWrite);
 
 impl Snapshot for CountedRead {
     fn owned_cursor(&self, table: TableId, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor>> {
-        Ok(Box::new(Steps { inner: self.inner.owned_cursor(table, range, way)?, counts: self.counts.clone() }))
+        Ok(Box::new(Steps {
+            inner: self.inner.owned_cursor(table, range, way)?,
+            counts: self.counts.clone(),
+        }))
     }
 
-    fn owned_index_cursor(&self, table: TableId, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor>> {
-        Ok(Box::new(Steps { inner: self.inner.owned_index_cursor(table, range, way)?, counts: self.counts.clone() }))
+    fn owned_index_cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        way: Direction,
+    ) -> Result<Box<dyn Cursor>> {
+        Ok(Box::new(Steps {
+            inner: self.inner.owned_index_cursor(table, range, way)?,
+            counts: self.counts.clone(),
+        }))
     }
 }
 
 impl Write for CountedWrite {
-    fn apply<'c>(&mut self, table: TableId, changes: &mut dyn Iterator<Item = MapChange<'c>>) -> Result<()> {
+    fn apply(&mut self, table: TableId, changes: &mut dyn Iterator<Item = MapChange<'_>>) -> Result<()> {
         self.inner.apply(table, &mut changes.inspect(|_| count(&self.counts.changes)))
     }
 
-    fn apply_index<'c>(&mut self, table: TableId, changes: &mut dyn Iterator<Item = IndexChange<'c>>) -> Result<()> {
+    fn apply_index(
+        &mut self,
+        table: TableId,
+        changes: &mut dyn Iterator<Item = IndexChange<'_>>,
+    ) -> Result<()> {
         self.inner.apply_index(table, &mut changes.inspect(|_| count(&self.counts.changes)))
     }
 

@@ -6,8 +6,8 @@ use std::ops::RangeBounds;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use netabase::engine::{
-    Commit, Cursor, Direction, Engine, IndexChange, Limits, MapChange, Range, Read, Slice, Snapshot, TableId, Tables,
-    Write,
+    Commit, Cursor, Direction, Engine, IndexChange, Limits, MapChange, Range, Read, Slice, Snapshot, TableId,
+    Tables, Write,
 };
 use netabase::{Error, Result};
 
@@ -69,7 +69,10 @@ impl Engine for Memory {
     }
 
     fn begin_write(&self, tables: &Tables) -> Result<Box<dyn Write>> {
-        Ok(Box::new(Writer { view: View { state: self.state(), tables: tables.clone() }, engine: self.clone() }))
+        Ok(Box::new(Writer {
+            view: View { state: self.state(), tables: tables.clone() },
+            engine: self.clone(),
+        }))
     }
 
     fn table_names(&self) -> Result<Vec<String>> {
@@ -95,15 +98,18 @@ impl View {
     fn map_rows(&self, table: TableId, range: Range<'_>, direction: Direction) -> Rows {
         let within = |key: &Vec<u8>| range.contains(&key.as_slice());
         let map = self.state.maps.get(self.name(table)).into_iter().flatten();
-        Rows::new(map.filter(|(key, _)| within(key)).map(|(key, value)| (key.clone(), value.clone())).collect(), direction)
+        Rows::new(
+            map.filter(|(key, _)| within(key)).map(|(key, value)| (key.clone(), value.clone())).collect(),
+            direction,
+        )
     }
 
     fn index_rows(&self, table: TableId, range: Range<'_>, direction: Direction) -> Rows {
         let within = |key: &Vec<u8>| range.contains(&key.as_slice());
         let index = self.state.indexes.get(self.name(table)).into_iter().flatten();
-        let pairs = index.filter(|(key, _)| within(key)).flat_map(|(key, values)| {
-            values.iter().map(|value| (key.clone(), value.clone()))
-        });
+        let pairs = index
+            .filter(|(key, _)| within(key))
+            .flat_map(|(key, values)| values.iter().map(|value| (key.clone(), value.clone())));
         Rows::new(pairs.collect(), direction)
     }
 }
@@ -118,7 +124,12 @@ impl Read for View {
         Ok(Box::new(self.map_rows(table, range, direction)))
     }
 
-    fn index_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
+    fn index_cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor + '_>> {
         Ok(Box::new(self.index_rows(table, range, direction)))
     }
 
@@ -133,11 +144,21 @@ impl Read for View {
 }
 
 impl Snapshot for View {
-    fn owned_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>> {
+    fn owned_cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor>> {
         Ok(Box::new(self.map_rows(table, range, direction)))
     }
 
-    fn owned_index_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>> {
+    fn owned_index_cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor>> {
         Ok(Box::new(self.index_rows(table, range, direction)))
     }
 }
@@ -187,7 +208,12 @@ impl Read for Writer {
         self.view.cursor(table, range, direction)
     }
 
-    fn index_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
+    fn index_cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor + '_>> {
         self.view.index_cursor(table, range, direction)
     }
 
@@ -207,7 +233,7 @@ fn ascends<T: Ord + Clone>(last: &mut Option<T>, next: &T) {
 }
 
 impl Write for Writer {
-    fn apply<'c>(&mut self, table: TableId, changes: &mut dyn Iterator<Item = MapChange<'c>>) -> Result<()> {
+    fn apply(&mut self, table: TableId, changes: &mut dyn Iterator<Item = MapChange<'_>>) -> Result<()> {
         let name = self.view.name(table).to_owned();
         let map = Arc::make_mut(&mut self.view.state).maps.entry(name).or_default();
         let mut last = None;
@@ -229,7 +255,11 @@ impl Write for Writer {
         Ok(())
     }
 
-    fn apply_index<'c>(&mut self, table: TableId, changes: &mut dyn Iterator<Item = IndexChange<'c>>) -> Result<()> {
+    fn apply_index(
+        &mut self,
+        table: TableId,
+        changes: &mut dyn Iterator<Item = IndexChange<'_>>,
+    ) -> Result<()> {
         let name = self.view.name(table).to_owned();
         let index = Arc::make_mut(&mut self.view.state).indexes.entry(name).or_default();
         let mut last = None;
@@ -252,7 +282,8 @@ impl Write for Writer {
 
     fn commit(self: Box<Self>) -> Result<Commit> {
         let answer = self.engine.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let publish = || *self.engine.state.lock().unwrap_or_else(PoisonError::into_inner) = self.view.state.clone();
+        let publish =
+            || *self.engine.state.lock().unwrap_or_else(PoisonError::into_inner) = self.view.state.clone();
         match answer {
             Some(Answer::Conflict) => Ok(Commit::Conflict),
             Some(Answer::UnknownLost) => Ok(Commit::Unknown),

@@ -162,5 +162,11 @@ pub fn author(id: u64) -> Author {
 
 /// A post of author 1.
 pub fn post(id: u64, day: u32, tags: &[&str]) -> Post {
-    Post { id, tags: tags.iter().map(ToString::to_string).collect(), author: Link::new(1), day, body: String::new() }
+    Post {
+        id,
+        tags: tags.iter().map(ToString::to_string).collect(),
+        author: Link::new(1),
+        day,
+        body: String::new(),
+    }
 }

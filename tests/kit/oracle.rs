@@ -111,7 +111,8 @@ impl<M: Subject> Records<M> {
         }
         for (constraint, values) in record.unique() {
             let others = self.0.iter().filter(|(other, _)| **other != key);
-            let mut taken = others.flat_map(|(_, other)| other.unique()).filter(|(name, _)| *name == constraint);
+            let mut taken =
+                others.flat_map(|(_, other)| other.unique()).filter(|(name, _)| *name == constraint);
             if taken.any(|(_, others)| others.iter().any(|other| values.contains(other))) {
                 return Err(Refused::Taken(constraint));
             }

@@ -42,11 +42,8 @@ const TABLES: &[(&str, TableForm, Option<usize>, Option<usize>)] = &[
 ];
 
 fn specs() -> Tables {
-    let spec = |(name, form, key_width, value_width): &(&str, TableForm, Option<usize>, Option<usize>)| TableSpec {
-        name: (*name).into(),
-        form: *form,
-        key_width: *key_width,
-        value_width: *value_width,
+    let spec = |(name, form, key_width, value_width): &(&str, TableForm, Option<usize>, Option<usize>)| {
+        TableSpec { name: (*name).into(), form: *form, key_width: *key_width, value_width: *value_width }
     };
     TABLES.iter().map(spec).collect()
 }
@@ -54,7 +51,10 @@ fn specs() -> Tables {
 /// What the engine has in every table. Tables it has beside those are an error.
 pub fn stored(engine: &dyn Engine) -> Result<Rows> {
     for name in engine.table_names()? {
-        assert!(name == "netabase.schema" || TABLES.iter().any(|table| table.0 == name), "unknown table {name}");
+        assert!(
+            name == "netabase.schema" || TABLES.iter().any(|table| table.0 == name),
+            "unknown table {name}"
+        );
     }
     let specs = specs();
     let snapshot = engine.begin_read(&specs)?;
@@ -115,11 +115,18 @@ impl Writer {
         let pk = &person.id.to_be_bytes();
         self.add("World/Person", pk, &record(3, person));
         self.add("World/Person/index/email", &person.email, pk);
-        let nick = person.nick.as_ref().map_or_else(|| [&[0], &pk[..]].concat(), |nick| [b"\x01", nick.as_bytes()].concat());
+        let nick = person
+            .nick
+            .as_ref()
+            .map_or_else(|| [&[0], &pk[..]].concat(), |nick| [b"\x01", nick.as_bytes()].concat());
         self.add("World/Person/index/nick", nick, pk);
         self.add("World/Person/index/age", signed(person.age), pk);
         self.add("World/Person/index/city", tagged(person.city.as_ref().map(String::as_bytes), 0), pk);
-        self.add("World/Person/index/rank", tagged(person.rank.map(u64::to_be_bytes).as_ref().map(|rank| &rank[..]), 8), pk);
+        self.add(
+            "World/Person/index/rank",
+            tagged(person.rank.map(u64::to_be_bytes).as_ref().map(|rank| &rank[..]), 8),
+            pk,
+        );
         for tag in &person.tags {
             self.add("World/Person/index/tags", tag, pk);
         }

@@ -29,7 +29,8 @@ struct Variant {
 pub(super) fn secondary(model: &Model) -> Enum {
     let ident = &model.header.ident;
     let variants = model.secondary().map(|(field, Secondary { shape, key, .. })| {
-        let content = if *shape == Shape::Optional { quote!((::core::option::Option<#key>)) } else { quote!((#key)) };
+        let content =
+            if *shape == Shape::Optional { quote!((::core::option::Option<#key>)) } else { quote!((#key)) };
         keyed(ident, field, *shape, content)
     });
     write(model, "Secondary", "Secondary keys", variants.collect())
@@ -39,7 +40,8 @@ pub(super) fn relational(model: &Model) -> Enum {
     let Header { ident, krate, .. } = &model.header;
     let variants = model.relations().map(|(field, Relation { shape, target })| {
         let key = quote!(<#target as #krate::NetabaseModel>::PrimaryKey);
-        let content = if *shape == Shape::Optional { quote!((::core::option::Option<#key>)) } else { quote!((#key)) };
+        let content =
+            if *shape == Shape::Optional { quote!((::core::option::Option<#key>)) } else { quote!((#key)) };
         keyed(ident, field, *shape, content)
     });
     write(model, "Relational", "Relational keys", variants.collect())
@@ -50,8 +52,13 @@ fn keyed(model: &Ident, field: &Field, shape: Shape, content: TokenStream) -> Va
     let (handle, place) = (&field.handle, field.ty.span());
     let (doc, filter) = match shape {
         Shape::One => (format!("`{}`", field.name), quote_spanned!(place=> #model::#handle.value(key))),
-        Shape::Optional => (format!("`{}`, or its absence", field.name), quote_spanned!(place=> #model::#handle.value_or_none(key))),
-        Shape::Each => (format!("an element of `{}`", field.name), quote_spanned!(place=> #model::#handle.value(key))),
+        Shape::Optional => (
+            format!("`{}`, or its absence", field.name),
+            quote_spanned!(place=> #model::#handle.value_or_none(key)),
+        ),
+        Shape::Each => {
+            (format!("an element of `{}`", field.name), quote_spanned!(place=> #model::#handle.value(key)))
+        }
     };
     Variant { ident: variant_name(&field.ident), doc, content, pattern: quote!((key)), filter }
 }
@@ -82,8 +89,11 @@ fn write(model: &Model, kind: &str, what: &str, variants: Vec<Variant>) -> Enum 
     } else {
         format!("{what} of [`{ident}`], with their values.")
     };
-    let items = variants.iter().map(|Variant { ident, doc, content, .. }| quote!(#[doc = #doc] #ident #content));
-    let arms = variants.iter().map(|Variant { ident, pattern, filter, .. }| quote!(#name::#ident #pattern => #filter));
+    let items =
+        variants.iter().map(|Variant { ident, doc, content, .. }| quote!(#[doc = #doc] #ident #content));
+    let arms = variants
+        .iter()
+        .map(|Variant { ident, pattern, filter, .. }| quote!(#name::#ident #pattern => #filter));
     let item = quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, PartialEq)]

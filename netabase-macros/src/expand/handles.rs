@@ -4,38 +4,44 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::primary_key;
-use crate::model::{Field, Header, Model, Relation, Role, Secondary, Shape};
+use crate::model::{Field, Model, Relation, Role, Secondary, Shape};
 
 /// Parts are numbered as in the schema: the main table, then indexes, then relations.
 pub(super) fn item(model: &Model) -> TokenStream {
-    let Header { ident, krate, .. } = &model.header;
+    let ident = &model.header.ident;
     let single = model.primary().count() == 1;
     let (mut index, mut relation) = (1, 1 + model.secondary().count());
     let handles = model.fields.iter().map(|field| {
         let ty = match &field.role {
             Role::Plain if field.primary && single => {
                 let key = primary_key(&model.header);
-                return constant(field, "the primary key", &quote!(#krate::query::Index<#ident, #key>), &quote!(0));
+                let ty = quote!(_netabase::Index<#ident, #key>);
+                return constant(field, "the primary key", &ty, &quote!(_netabase::Index::new(0)));
             }
             Role::Plain => {
                 let (ty, field_ident) = (&field.ty, &field.ident);
-                let ty = quote!(#krate::query::Field<#ident, #ty>);
-                return constant(field, "no index", &ty, &quote!(|model| &model.#field_ident));
+                let ty = quote!(_netabase::Field<#ident, #ty>);
+                return constant(
+                    field,
+                    "no index",
+                    &ty,
+                    &quote!(_netabase::Field::new(|model| &model.#field_ident)),
+                );
             }
             Role::Secondary(Secondary { shape, key, unique }) => {
-                let shape = shape_type(*shape, krate);
-                let ty = quote!(#krate::query::Index<#ident, #key #shape>);
+                let shape = shape_type(*shape);
+                let ty = quote!(_netabase::Index<#ident, #key #shape>);
                 let doc = if *unique { "a unique secondary key" } else { "a secondary key" };
-                let constant = constant(field, doc, &ty, &literal(index));
+                let constant = constant(field, doc, &ty, &index_number(index));
                 index += 1;
                 return constant;
             }
             Role::Relation(Relation { shape, target }) => {
-                let shape = shape_type(*shape, krate);
-                quote!(#krate::query::Index<#ident, <#target as #krate::NetabaseModel>::PrimaryKey #shape>)
+                let shape = shape_type(*shape);
+                quote!(_netabase::Index<#ident, <#target as _netabase::NetabaseModel>::PrimaryKey #shape>)
             }
         };
-        let constant = constant(field, "a relation", &ty, &literal(relation));
+        let constant = constant(field, "a relation", &ty, &index_number(relation));
         relation += 1;
         constant
     });
@@ -44,11 +50,10 @@ pub(super) fn item(model: &Model) -> TokenStream {
         let (key, vis) = (primary_key(&model.header), &model.header.vis);
         quote! {
             /// The whole primary key.
-            #vis const PRIMARY_KEY: #krate::query::Index<#ident, #key> = #krate::query::Index::new(0);
+            #vis const PRIMARY_KEY: _netabase::Index<#ident, #key> = _netabase::Index::new(0);
         }
     });
     quote! {
-        /// Handles for queries.
         #[allow(dead_code)]
         impl #ident {
             #whole
@@ -57,22 +62,21 @@ pub(super) fn item(model: &Model) -> TokenStream {
     }
 }
 
-fn literal(number: usize) -> TokenStream {
-    let number = proc_macro2::Literal::usize_unsuffixed(number);
-    quote!(#number)
+fn index_number(part: usize) -> TokenStream {
+    let part = proc_macro2::Literal::usize_unsuffixed(part);
+    quote!(_netabase::Index::new(#part))
 }
 
-fn constant(field: &Field, what: &str, ty: &TokenStream, argument: &TokenStream) -> TokenStream {
+fn constant(field: &Field, what: &str, ty: &TokenStream, value: &TokenStream) -> TokenStream {
     let (vis, handle) = (&field.vis, &field.handle);
     let doc = format!("`{}`: {what}", field.name);
-    // `Index<Post, u32>` constructs as `Index::<Post, u32>`; the annotation already says it.
-    quote!(#[doc = #doc] #vis const #handle: #ty = <#ty>::new(#argument);)
+    quote!(#[doc = #doc] #vis const #handle: #ty = #value;)
 }
 
-fn shape_type(shape: Shape, krate: &syn::Path) -> TokenStream {
+fn shape_type(shape: Shape) -> TokenStream {
     match shape {
         Shape::One => quote!(),
-        Shape::Optional => quote!(, #krate::query::Optional),
-        Shape::Each => quote!(, #krate::query::Each),
+        Shape::Optional => quote!(, _netabase::Optional),
+        Shape::Each => quote!(, _netabase::Each),
     }
 }

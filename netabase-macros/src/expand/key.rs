@@ -68,7 +68,11 @@ fn of_enum(name: &str, variants: &[Variant]) -> TokenStream {
     let wide = variants.iter().any(|variant| variant.number > 255);
     let number_type = if wide { quote!(u32) } else { quote!(u8) };
     let plain = variants.iter().all(|variant| variant.parts.parts.is_empty());
-    let width = if plain { quote!(<#number_type as _netabase::Key>::WIDTH) } else { quote!(::core::option::Option::None) };
+    let width = if plain {
+        quote!(<#number_type as _netabase::Key>::WIDTH)
+    } else {
+        quote!(::core::option::Option::None)
+    };
     let types = variants.iter().map(|Variant { ident, number, parts, .. }| {
         let (ident, types) = (ident.to_string(), parts.parts.iter().map(|part| &part.ty));
         quote!((#ident, #number, &[#(&<#types as _netabase::Key>::TYPE),*]))
@@ -154,8 +158,24 @@ fn newtype_forms(ident: &Ident, inner: &Type) -> TokenStream {
 /// Types without parts, for which there is nothing to say about prefixes.
 fn is_known_single(ty: &Type) -> bool {
     const SINGLE: &[&str] = &[
-        "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128", "f32", "f64", "bool", "char", "Uuid",
-        "Timestamp", "Date", "NaiveDate",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "u128",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "i128",
+        "f32",
+        "f64",
+        "bool",
+        "char",
+        "Uuid",
+        "Timestamp",
+        "Date",
+        "NaiveDate",
     ];
     SINGLE.iter().any(|single| ty::ends_with(ty, single))
         || matches!(ty, Type::Array(_))

@@ -14,11 +14,13 @@ pub(crate) fn model(model: &Model) -> TokenStream {
     let key = primary_key(&model.header);
     let (secondary, relational, subscriptions) =
         (enums::secondary(model), enums::relational(model), enums::subscriptions(model));
-    let (secondary_type, relational_type, subscription_type) = (&secondary.ty, &relational.ty, &subscriptions.ty);
+    let (secondary_type, relational_type, subscription_type) =
+        (&secondary.ty, &relational.ty, &subscriptions.ty);
     let schema = schema::constant(model);
     let key_methods = primary::methods(model);
     let entries = entries(model);
     let conversions = [
+        handles::item(model),
         primary::conversions(model),
         secondary.conversion,
         relational.conversion,
@@ -42,7 +44,7 @@ pub(crate) fn model(model: &Model) -> TokenStream {
             #(#conversions)*
         },
     );
-    let items = [primary::item(model), secondary.item, relational.item, subscriptions.item, handles::item(model)];
+    let items = [primary::item(model), secondary.item, relational.item, subscriptions.item];
     quote!(#(#items)* #scoped)
 }
 
@@ -76,10 +78,10 @@ fn entries(model: &Model) -> TokenStream {
 fn links(model: &Model) -> TokenStream {
     let ident = &model.header.ident;
     let mut known = HashSet::new();
-    let targets = model
-        .relations()
-        .map(|(_, relation)| &relation.target)
-        .filter(|target| known.insert(target.to_token_stream().to_string()) && !crate::parse::ty::is(target, &ident.to_string()));
+    let targets = model.relations().map(|(_, relation)| &relation.target).filter(|target| {
+        known.insert(target.to_token_stream().to_string())
+            && !crate::parse::ty::is(target, &ident.to_string())
+    });
     let targets: Vec<_> = targets.collect();
     quote! {
         #[automatically_derived]

@@ -120,15 +120,9 @@ pub(super) fn conversions(model: &Model) -> TokenStream {
         #from
         #from_text
         #[automatically_derived]
-        impl ::core::convert::From<#name> for _netabase::Link<#ident> {
-            fn from(key: #name) -> Self {
-                _netabase::Link::new(key)
-            }
-        }
-        #[automatically_derived]
         impl _netabase::AsKey<#name> for #ident {
             fn write_part(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
-                _netabase::Key::encode_part(&_netabase::NetabaseModel::primary_key(self), out)
+                _netabase::write_key_part(self, out)
             }
             fn write_tail(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
                 _netabase::NetabaseModel::encode_key(self, out)

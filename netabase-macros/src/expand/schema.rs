@@ -11,28 +11,15 @@ pub(super) fn constant(model: &Model) -> TokenStream {
     let key = primary_key(&model.header);
     let fields = fields.iter().map(|Field { name, ty, .. }| {
         let ty = spelled(ty);
-        quote!(_netabase::FieldSchema { name: #name, ty: #ty })
+        quote!(_netabase::FieldSchema::new(#name, #ty))
     });
     let indexes = model.secondary().map(|(Field { name, .. }, Secondary { shape, unique, key })| {
         let shape = shape_value(*shape);
-        quote!(_netabase::IndexSchema {
-            name: #name,
-            shape: #shape,
-            unique: #unique,
-            key: <#key as _netabase::Key>::TYPE,
-            key_width: <#key as _netabase::Key>::WIDTH
-        })
+        quote!(_netabase::IndexSchema::new::<#key>(#name, #shape, #unique))
     });
     let relations = model.relations().map(|(Field { name, .. }, Relation { shape, target })| {
         let shape = shape_value(*shape);
-        let key = quote!(<#target as _netabase::NetabaseModel>::PrimaryKey);
-        quote!(_netabase::RelationSchema {
-            name: #name,
-            target: <#target as _netabase::NetabaseModel>::NAME,
-            shape: #shape,
-            key: <#key as _netabase::Key>::TYPE,
-            key_width: <#key as _netabase::Key>::WIDTH
-        })
+        quote!(_netabase::relation::<#target>(#name, #shape))
     });
     quote! {
         const SCHEMA: &'static _netabase::ModelSchema = &_netabase::ModelSchema {
@@ -51,7 +38,9 @@ pub(super) fn constant(model: &Model) -> TokenStream {
 /// The type as it is written, without the spaces that tokens have between them.
 fn spelled(ty: &syn::Type) -> String {
     let mut text = ty.to_token_stream().to_string();
-    for (wide, tight) in [(" <", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), (" ::", "::"), (":: ", "::"), ("& ", "&")] {
+    for (wide, tight) in
+        [(" <", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), (" ::", "::"), (":: ", "::"), ("& ", "&")]
+    {
         text = text.replace(wide, tight);
     }
     text

@@ -10,8 +10,23 @@ use crate::errors::Errors;
 
 /// Attributes that the design has and the code does not, yet.
 const LATER: &[&str] = &[
-    "access", "aggregate", "auto", "blob", "builder", "class", "covering", "encrypted", "grants", "history", "index",
-    "journal", "mode", "on_delete", "payload", "versioned", "when",
+    "access",
+    "aggregate",
+    "auto",
+    "blob",
+    "builder",
+    "class",
+    "covering",
+    "encrypted",
+    "grants",
+    "history",
+    "index",
+    "journal",
+    "mode",
+    "on_delete",
+    "payload",
+    "versioned",
+    "when",
 ];
 
 pub(super) fn unraw(ident: &Ident) -> String {
@@ -188,8 +203,15 @@ pub(super) fn refuse_serde(attrs: &[Attribute], errors: &mut Errors) {
             Ok(())
         });
         for name in names {
-            let refused = ["skip_serializing_if", "flatten", "untagged", "tag", "content", "skip_serializing",
-                "skip_deserializing"];
+            let refused = [
+                "skip_serializing_if",
+                "flatten",
+                "untagged",
+                "tag",
+                "content",
+                "skip_serializing",
+                "skip_deserializing",
+            ];
             if refused.iter().any(|refused| name == refused) {
                 errors.at(
                     &name,

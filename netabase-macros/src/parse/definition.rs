@@ -17,7 +17,10 @@ pub(crate) fn definition(input: &DeriveInput, errors: &mut Errors) -> Option<Def
         known
     });
     let Data::Enum(data) = &input.data else {
-        errors.at(&input.ident, "a definition is an enum that lists its models: `enum Blog { Author(Author) }`");
+        errors.at(
+            &input.ident,
+            "a definition is an enum that lists its models: `enum Blog { Author(Author) }`",
+        );
         return None;
     };
     let mut models = Vec::new();

@@ -26,7 +26,8 @@ pub(crate) fn key(input: &DeriveInput, errors: &mut Errors) -> Option<KeyInput> 
 
 fn parts(fields: &Fields) -> Parts {
     let part = |(at, field): (usize, &syn::Field)| {
-        let number = || Member::Unnamed(Index { index: u32::try_from(at).unwrap_or(u32::MAX), span: field.span() });
+        let number =
+            || Member::Unnamed(Index { index: u32::try_from(at).unwrap_or(u32::MAX), span: field.span() });
         let member = field.ident.clone().map_or_else(number, Member::Named);
         Part { member, ty: field.ty.clone() }
     };

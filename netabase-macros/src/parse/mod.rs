@@ -17,7 +17,11 @@ use crate::errors::Errors;
 use crate::model::{Header, Topic};
 
 /// Reads the attributes that every derive takes, and gives the others to `rest`.
-fn header(input: &DeriveInput, errors: &mut Errors, mut rest: impl FnMut(&Arg, &mut Errors) -> bool) -> Header {
+fn header(
+    input: &DeriveInput,
+    errors: &mut Errors,
+    mut rest: impl FnMut(&Arg, &mut Errors) -> bool,
+) -> Header {
     let mut header = Header {
         ident: input.ident.clone(),
         vis: input.vis.clone(),

@@ -49,7 +49,10 @@ fn field(input: &syn::Field, errors: &mut Errors) -> Option<Field> {
     let relation = find(&input.attrs, "relation");
     let role = match (secondary, relation) {
         (Some(_), Some(both)) => {
-            errors.at(both, "a field is a `#[relation]` or a `#[secondary_key]`: a relation has an index already");
+            errors.at(
+                both,
+                "a field is a `#[relation]` or a `#[secondary_key]`: a relation has an index already",
+            );
             Role::Plain
         }
         (Some(_), None) => self::secondary(input, errors).map_or(Role::Plain, Role::Secondary),
@@ -87,12 +90,16 @@ fn secondary(input: &syn::Field, errors: &mut Errors) -> Option<Secondary> {
 /// How the field fills its index, and the type of one key.
 fn shape(field: &Type, each: Option<&Ident>, errors: &mut Errors) -> Option<(Shape, Type)> {
     if ty::argument(field, "Link").is_some() {
-        errors.at(field, "a link is indexed as a relation: write `#[relation]` instead of `#[secondary_key]`");
+        errors
+            .at(field, "a link is indexed as a relation: write `#[relation]` instead of `#[secondary_key]`");
         return None;
     }
     if let Some(key) = ty::argument(field, "Option") {
         if let Some(each) = each {
-            errors.at(each, "`each` needs a collection, and an `Option` is none: remove `each`, or use a `Vec`");
+            errors.at(
+                each,
+                "`each` needs a collection, and an `Option` is none: remove `each`, or use a `Vec`",
+            );
             return None;
         }
         if ty::argument(key, "Vec").is_some_and(|element| !ty::is(element, "u8")) {

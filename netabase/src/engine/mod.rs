@@ -64,7 +64,9 @@ pub enum Direction {
 pub fn is_crossed(range: Range<'_>) -> bool {
     match range {
         (Bound::Included(low), Bound::Included(high)) => low > high,
-        (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => low >= high,
+        (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => {
+            low >= high
+        }
         _ => false,
     }
 }
@@ -86,7 +88,12 @@ pub trait Read: Send + Sync {
     /// The rows of a map.
     fn cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>>;
     /// The rows (key, value) of an index, by key and then by value.
-    fn index_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>>;
+    fn index_cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor + '_>>;
     /// How many values an index has under one key. Does not depend on their number.
     fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64>;
     /// Rows of a map. Does not depend on their number.
@@ -96,17 +103,27 @@ pub trait Read: Send + Sync {
 /// One moment of the store, which later commits do not change. It keeps the engine open.
 pub trait Snapshot: Read {
     /// As [`Read::cursor`], and keeps the snapshot alive by itself.
-    fn owned_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>>;
+    fn owned_cursor(&self, table: TableId, range: Range<'_>, direction: Direction)
+    -> Result<Box<dyn Cursor>>;
     /// As [`Read::index_cursor`], and keeps the snapshot alive by itself.
-    fn owned_index_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>>;
+    fn owned_index_cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor>>;
 }
 
 /// A write transaction. It reads what it has written. Dropping it undoes everything.
 pub trait Write: Read {
     /// Changes a map. Keys ascend and no key comes twice.
-    fn apply<'c>(&mut self, table: TableId, changes: &mut dyn Iterator<Item = MapChange<'c>>) -> Result<()>;
+    fn apply(&mut self, table: TableId, changes: &mut dyn Iterator<Item = MapChange<'_>>) -> Result<()>;
     /// Changes an index. Pairs ascend by key and then by value, and no pair comes twice.
-    fn apply_index<'c>(&mut self, table: TableId, changes: &mut dyn Iterator<Item = IndexChange<'c>>) -> Result<()>;
+    fn apply_index(
+        &mut self,
+        table: TableId,
+        changes: &mut dyn Iterator<Item = IndexChange<'_>>,
+    ) -> Result<()>;
     /// Makes everything durable, or nothing.
     fn commit(self: Box<Self>) -> Result<Commit>;
 }

@@ -96,7 +96,9 @@ pub enum ErrorKind {
         table: String,
     },
     /// A record does not come back from its own bytes, mostly because of a hand-written serde impl.
-    #[error("a {model} does not survive its encoding: what its `Serialize` writes its `Deserialize` cannot read")]
+    #[error(
+        "a {model} does not survive its encoding: what its `Serialize` writes its `Deserialize` cannot read"
+    )]
     Codec {
         /// recorded name of the model
         model: &'static str,

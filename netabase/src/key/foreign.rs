@@ -23,7 +23,9 @@ macro_rules! stored_as {
 }
 
 #[cfg(feature = "uuid")]
-stored_as!(uuid::Uuid, "uuid::Uuid", [u8; 16], |id| *id.as_bytes(), |bytes| Some(uuid::Uuid::from_bytes(bytes)));
+stored_as!(uuid::Uuid, "uuid::Uuid", [u8; 16], |id| *id.as_bytes(), |bytes| Some(uuid::Uuid::from_bytes(
+    bytes
+)));
 
 // Seconds first, so that the pair sorts as the instant does; before 1970 jiff counts both parts down.
 #[cfg(feature = "jiff")]

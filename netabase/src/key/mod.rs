@@ -23,12 +23,12 @@
 
 mod as_key;
 mod composite;
+#[cfg(any(feature = "uuid", feature = "jiff", feature = "chrono"))]
+mod foreign;
 mod number;
 mod range;
 mod schema;
 mod text;
-#[cfg(any(feature = "uuid", feature = "jiff", feature = "chrono"))]
-mod foreign;
 
 use std::fmt;
 
@@ -105,5 +105,3 @@ fn take<'b>(bytes: &mut &'b [u8], count: usize, what: &str) -> Result<&'b [u8]> 
 fn take_array<const N: usize>(bytes: &mut &[u8], what: &str) -> Result<[u8; N]> {
     take(bytes, N, what)?.try_into().map_err(|_| malformed(what))
 }
-
-

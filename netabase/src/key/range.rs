@@ -60,7 +60,9 @@ impl ByteRange {
     pub(crate) fn is_empty(&self) -> bool {
         match (&self.low, &self.high) {
             (Bound::Included(low), Bound::Included(high)) => low > high,
-            (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => low >= high,
+            (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => {
+                low >= high
+            }
             (Bound::Unbounded, Bound::Excluded(high)) => high.is_empty(),
             _ => false,
         }
@@ -81,7 +83,9 @@ impl ByteRange {
             bound => bound.map(with),
         };
         let high = match self.high {
-            Bound::Unbounded => tag.checked_add(1).map_or(Bound::Unbounded, |next| Bound::Excluded(vec![next])),
+            Bound::Unbounded => {
+                tag.checked_add(1).map_or(Bound::Unbounded, |next| Bound::Excluded(vec![next]))
+            }
             bound => bound.map(with),
         };
         ByteRange { low, high }

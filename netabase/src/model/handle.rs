@@ -49,7 +49,8 @@ impl Nullable for Optional {}
 /// An indexed field of `M` with keys of type `K`: the primary key, a secondary key or a relation.
 pub struct Index<M, K, S = One> {
     part: usize,
-    types: PhantomData<fn() -> (M, K, S)>,
+    model: PhantomData<fn() -> M>,
+    key: PhantomData<fn() -> (K, S)>,
 }
 
 impl<M, K, S> Clone for Index<M, K, S> {
@@ -70,7 +71,7 @@ impl<M, K, S> Index<M, K, S> {
     /// For the derive: `part` is the number of the table within the model.
     #[doc(hidden)]
     pub const fn new(part: usize) -> Self {
-        Index { part, types: PhantomData }
+        Index { part, model: PhantomData, key: PhantomData }
     }
 }
 

@@ -18,7 +18,7 @@ pub use link::Link;
 
 use crate::error::Result;
 use crate::key::{AsKey, Key};
-use crate::schema::{DefinitionSchema, ModelSchema};
+use crate::schema::{DefinitionSchema, ModelSchema, RelationSchema, Shape};
 
 /// A struct with `#[derive(NetabaseModel)]`: a record with a primary key.
 #[diagnostic::on_unimplemented(
@@ -91,6 +91,18 @@ pub trait LinksIn<D: NetabaseDefinition> {}
 pub trait NetabaseTopic: 'static {
     /// Recorded name.
     const NAME: &'static str;
+}
+
+/// For the derive: the part form of a record's key.
+#[doc(hidden)]
+pub fn write_key_part<M: NetabaseModel>(record: &M, out: &mut Vec<u8>) -> Result<()> {
+    record.primary_key().encode_part(out)
+}
+
+/// For the derive: a relation to `M`.
+#[doc(hidden)]
+pub const fn relation<M: NetabaseModel>(name: &'static str, shape: Shape) -> RelationSchema {
+    RelationSchema::new::<M::PrimaryKey>(name, M::NAME, shape)
 }
 
 /// Stops the compiler when `M` claims a place in `D` that the derive of `D` did not give it.

@@ -31,7 +31,12 @@ impl<'t> Staged<'t> {
         }
     }
 
-    pub(crate) fn cursor(self, table: TableId, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor + 't>> {
+    pub(crate) fn cursor(
+        self,
+        table: TableId,
+        range: Range<'_>,
+        way: Direction,
+    ) -> Result<Box<dyn Cursor + 't>> {
         let mut cursor = self.base.cursor(table, range, way)?;
         if is_crossed(range) {
             return Ok(cursor);
@@ -44,7 +49,12 @@ impl<'t> Staged<'t> {
         Ok(cursor)
     }
 
-    pub(crate) fn index_cursor(self, table: TableId, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor + 't>> {
+    pub(crate) fn index_cursor(
+        self,
+        table: TableId,
+        range: Range<'_>,
+        way: Direction,
+    ) -> Result<Box<dyn Cursor + 't>> {
         let mut cursor = self.base.index_cursor(table, range, way)?;
         if is_crossed(range) {
             return Ok(cursor);
@@ -70,7 +80,8 @@ impl<'t> Staged<'t> {
     }
 
     pub(crate) fn len(self, table: TableId) -> Result<u64> {
-        let growth = self.layers.iter().filter_map(|layer| layer.maps.get(&table)).map(|map| map.growth).sum();
+        let growth =
+            self.layers.iter().filter_map(|layer| layer.maps.get(&table)).map(|map| map.growth).sum();
         Ok(self.base.len(table)?.saturating_add_signed(growth))
     }
 }

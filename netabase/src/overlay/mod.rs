@@ -145,7 +145,10 @@ impl Overlay {
             writer.apply(*table, &mut map.rows.iter().map(|(key, row)| change(key, row)))?;
         }
         for (table, pairs) in &layer.indexes {
-            writer.apply_index(*table, &mut pairs.iter().map(|(pair, presence)| index_change(pair, *presence)))?;
+            writer.apply_index(
+                *table,
+                &mut pairs.iter().map(|(pair, presence)| index_change(pair, *presence)),
+            )?;
         }
         Ok(())
     }

@@ -21,14 +21,24 @@ impl<'r> View<'r> {
         }
     }
 
-    pub(crate) fn cursor(&self, table: TableId, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor + 'r>> {
+    pub(crate) fn cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        way: Direction,
+    ) -> Result<Box<dyn Cursor + 'r>> {
         match self {
             View::Snapshot(snapshot) => snapshot.owned_cursor(table, range, way),
             View::Staged(staged) => staged.cursor(table, range, way),
         }
     }
 
-    pub(crate) fn index_cursor(&self, table: TableId, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor + 'r>> {
+    pub(crate) fn index_cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        way: Direction,
+    ) -> Result<Box<dyn Cursor + 'r>> {
         match self {
             View::Snapshot(snapshot) => snapshot.owned_index_cursor(table, range, way),
             View::Staged(staged) => staged.index_cursor(table, range, way),

@@ -14,7 +14,9 @@ use std::marker::PhantomData;
 
 pub use rows::{Keys, Rows};
 
-pub use crate::model::{Covered, Each, Field, Filter, Index, Indexed, Join, KeyShape, NotIndexed, One, Optional};
+pub use crate::model::{
+    Covered, Each, Field, Filter, Index, Indexed, Join, KeyShape, NotIndexed, One, Optional,
+};
 
 use self::plan::Plan;
 use self::walk::{Source, Walk};

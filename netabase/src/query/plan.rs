@@ -46,7 +46,8 @@ impl<M> Plan<M> {
         if let Some(at) = chosen
             && let Term::Keys(KeyTerm { part, shape, ranges }) = terms.remove(at)
         {
-            let point = matches!(ranges.as_slice(), [] | [_]) && ranges.iter().all(|range| range.as_point().is_some());
+            let point = matches!(ranges.as_slice(), [] | [_])
+                && ranges.iter().all(|range| range.as_point().is_some());
             let once = shape == Shape::Each && !point;
             return Ok(Plan { part, ranges, once, residual: terms });
         }

@@ -41,7 +41,13 @@ pub(super) struct Walk<'r> {
 }
 
 impl<'r> Walk<'r> {
-    pub(super) fn new(source: Source<'r>, part: usize, mut ranges: Vec<ByteRange>, once: bool, way: Direction) -> Self {
+    pub(super) fn new(
+        source: Source<'r>,
+        part: usize,
+        mut ranges: Vec<ByteRange>,
+        once: bool,
+        way: Direction,
+    ) -> Self {
         if way == Direction::Reverse {
             ranges.reverse();
         }

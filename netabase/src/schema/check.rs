@@ -64,6 +64,9 @@ impl Message {
 impl DefinitionSchema {
     /// Stops the compiler when two models or topics share a name, or a model subscribes to a topic that the
     /// definition does not list. The derive evaluates it in a `const`.
+    ///
+    /// # Panics
+    /// For each of these, with what to do about it.
     #[track_caller]
     pub const fn check(&self) {
         let mut models = self.models;
@@ -75,8 +78,13 @@ impl DefinitionSchema {
         let mut topics = self.topics;
         while let Some((topic, others)) = topics.split_first() {
             if lists(others, topic) {
-                let message = ["definition `", self.name, "` lists two topics named `", topic,
-                    "`: add #[netabase(rename = \"..\")] to one of them"];
+                let message = [
+                    "definition `",
+                    self.name,
+                    "` lists two topics named `",
+                    topic,
+                    "`: add #[netabase(rename = \"..\")] to one of them",
+                ];
                 panic!("{}", Message::of(&message).text());
             }
             topics = others;
@@ -88,8 +96,13 @@ impl DefinitionSchema {
         let mut others = others;
         while let Some((other, rest)) = others.split_first() {
             if same(model.name, other.name) {
-                let message = ["definition `", self.name, "` has two models named `", model.name,
-                    "`: add #[netabase(rename = \"..\")] to one of them"];
+                let message = [
+                    "definition `",
+                    self.name,
+                    "` has two models named `",
+                    model.name,
+                    "`: add #[netabase(rename = \"..\")] to one of them",
+                ];
                 panic!("{}", Message::of(&message).text());
             }
             others = rest;
@@ -101,8 +114,19 @@ impl DefinitionSchema {
         let mut topics = model.topics;
         while let Some((topic, others)) = topics.split_first() {
             if !lists(self.topics, topic) {
-                let message = ["model `", model.name, "` subscribes to `", topic, "`, which definition `", self.name,
-                    "` does not list: add #[netabase(topics(", topic, "))] to `enum ", self.name, "`"];
+                let message = [
+                    "model `",
+                    model.name,
+                    "` subscribes to `",
+                    topic,
+                    "`, which definition `",
+                    self.name,
+                    "` does not list: add #[netabase(topics(",
+                    topic,
+                    "))] to `enum ",
+                    self.name,
+                    "`",
+                ];
                 panic!("{}", Message::of(&message).text());
             }
             topics = others;

@@ -8,7 +8,7 @@ mod stored;
 pub use check::Message;
 pub use stored::StoredDefinition;
 
-use crate::key::KeyType;
+use crate::key::{Key, KeyType};
 
 /// How a field fills its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,14 @@ pub struct FieldSchema {
     pub ty: &'static str,
 }
 
+impl FieldSchema {
+    /// For the derive.
+    #[doc(hidden)]
+    pub const fn new(name: &'static str, ty: &'static str) -> Self {
+        FieldSchema { name, ty }
+    }
+}
+
 /// A secondary key.
 #[derive(Clone, Copy, Debug)]
 pub struct IndexSchema {
@@ -43,6 +51,14 @@ pub struct IndexSchema {
     pub key: KeyType,
     /// bytes of a key, where fixed
     pub key_width: Option<usize>,
+}
+
+impl IndexSchema {
+    /// For the derive.
+    #[doc(hidden)]
+    pub const fn new<K: Key>(name: &'static str, shape: Shape, unique: bool) -> Self {
+        IndexSchema { name, shape, unique, key: K::TYPE, key_width: K::WIDTH }
+    }
 }
 
 /// A link to another model.
@@ -59,6 +75,14 @@ pub struct RelationSchema {
     pub key: KeyType,
     /// bytes of the target's primary key, where fixed
     pub key_width: Option<usize>,
+}
+
+impl RelationSchema {
+    /// For the derive: `K` is the primary key of the target.
+    #[doc(hidden)]
+    pub const fn new<K: Key>(name: &'static str, target: &'static str, shape: Shape) -> Self {
+        RelationSchema { name, target, shape, key: K::TYPE, key_width: K::WIDTH }
+    }
 }
 
 /// A model. Its tables are numbered: 0 is the main table, then come the indexes, the relations and, if there

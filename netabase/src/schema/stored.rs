@@ -41,7 +41,8 @@ impl From<&ModelSchema> for StoredModel {
     fn from(model: &ModelSchema) -> Self {
         let indexes = model.indexes.iter().map(StoredKey::from);
         let relations = model.relations.iter().map(StoredKey::from);
-        let topics = model.topics.iter().map(|topic| StoredKey { name: (*topic).into(), form: "topic".into() });
+        let topics =
+            model.topics.iter().map(|topic| StoredKey { name: (*topic).into(), form: "topic".into() });
         StoredModel {
             name: model.name.into(),
             version: model.version,
@@ -117,9 +118,16 @@ impl StoredDefinition {
         if self.name != file.name {
             found.push(format!("the file holds the definition {}, not {}", file.name, self.name));
         }
-        named(&self.models, &file.models, |model| &model.name, "the model", &mut found, |own, other, found| {
-            own.differences(other, found);
-        });
+        named(
+            &self.models,
+            &file.models,
+            |model| &model.name,
+            "the model",
+            &mut found,
+            |own, other, found| {
+                own.differences(other, found);
+            },
+        );
         if found.is_empty() && self != file {
             found.push("the models are in another order".into());
         }
@@ -131,27 +139,44 @@ impl StoredModel {
     fn differences(&self, file: &StoredModel, found: &mut Vec<String>) {
         let model = &self.name;
         if self.version != file.version {
-            found.push(format!("{model} is at version {} in the file, here at {}", file.version, self.version));
+            found.push(format!(
+                "{model} is at version {} in the file, here at {}",
+                file.version, self.version
+            ));
         }
         if self.key != file.key {
             found.push(format!("the key of {model} is {} in the file, here {}", file.key, self.key));
         }
         let before = found.len();
         let field = format!("the field {model}.");
-        named(&self.fields, &file.fields, |field| &field.0, &field, found, |own, other, found| {
-            if own.1 != other.1 {
-                found.push(format!("{field}{} is {} in the file, here {}", own.0, other.1, own.1));
-            }
-        });
+        named(
+            &self.fields,
+            &file.fields,
+            |field| &field.0,
+            &field,
+            found,
+            |own, other, found| {
+                if own.1 != other.1 {
+                    found.push(format!("{field}{} is {} in the file, here {}", own.0, other.1, own.1));
+                }
+            },
+        );
         if found.len() == before && self.fields != file.fields {
             found.push(format!("the fields of {model} are in another order"));
         }
         let key = format!("the key {model}.");
-        named(&self.keys, &file.keys, |key| &key.name, &key, found, |own, other, found| {
-            if own.form != other.form {
-                found.push(format!("{key}{}: {} in the file, {} here", own.name, other.form, own.form));
-            }
-        });
+        named(
+            &self.keys,
+            &file.keys,
+            |key| &key.name,
+            &key,
+            found,
+            |own, other, found| {
+                if own.form != other.form {
+                    found.push(format!("{key}{}: {} in the file, {} here", own.name, other.form, own.form));
+                }
+            },
+        );
     }
 }
 
@@ -211,7 +236,8 @@ mod tests {
     #[test]
     fn every_difference_is_named() {
         let plain = IndexSchema { unique: false, ..INDEX };
-        let leaked: &'static [IndexSchema] = Box::leak(Box::new([plain, IndexSchema { name: "age", ..INDEX }]));
+        let leaked: &'static [IndexSchema] =
+            Box::leak(Box::new([plain, IndexSchema { name: "age", ..INDEX }]));
         let found = differences(ModelSchema {
             version: 2,
             key: KeyType::U32,

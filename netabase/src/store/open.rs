@@ -55,7 +55,9 @@ fn read(engine: &dyn Engine, layout: &Layout, name: &str) -> Result<Option<Store
         None => return Ok(None),
         Some([FORMAT]) => {}
         Some(found) => {
-            return Err(mismatch(vec![format!("the file has format {found:?}, this program reads [{FORMAT}]")]));
+            return Err(mismatch(vec![format!(
+                "the file has format {found:?}, this program reads [{FORMAT}]"
+            )]));
         }
     }
     let Some(stored) = snapshot.get(SCHEMA_TABLE, &definition_key(name))? else {

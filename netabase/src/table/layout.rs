@@ -44,7 +44,11 @@ impl Layout {
         for model in definition.models {
             let mut parts = Vec::new();
             for (_, part) in model.parts() {
-                parts.push(PartTable { id: TableId(tables.len()), name: part.name(), unique: part.is_unique() });
+                parts.push(PartTable {
+                    id: TableId(tables.len()),
+                    name: part.name(),
+                    unique: part.is_unique(),
+                });
                 tables.push(spec(definition.name, model, part));
             }
             models.push(ModelTables { schema: model, parts });

@@ -48,7 +48,11 @@ pub(crate) fn check(
 }
 
 fn within(size: usize, limit: usize, what: impl FnOnce() -> String) -> Result<()> {
-    if size <= limit { Ok(()) } else { Err(Error::new(ErrorKind::LimitExceeded { what: what(), size, limit })) }
+    if size <= limit {
+        Ok(())
+    } else {
+        Err(Error::new(ErrorKind::LimitExceeded { what: what(), size, limit }))
+    }
 }
 
 #[cold]

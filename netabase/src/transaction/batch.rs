@@ -9,22 +9,34 @@ use crate::model::{ModelOf, NetabaseDefinition};
 /// Records are taken one after the other, so the second of two equal keys meets the first.
 impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// [`create`](Self::create) for each record.
-    pub fn create_batch<'m, M: ModelOf<D>>(&mut self, records: impl IntoIterator<Item = &'m M>) -> Result<()> {
+    pub fn create_batch<'m, M: ModelOf<D>>(
+        &mut self,
+        records: impl IntoIterator<Item = &'m M>,
+    ) -> Result<()> {
         self.atomically(|txn| records.into_iter().try_for_each(|record| txn.create(record)))
     }
 
     /// [`update`](Self::update) for each record.
-    pub fn update_batch<'m, M: ModelOf<D>>(&mut self, records: impl IntoIterator<Item = &'m M>) -> Result<()> {
+    pub fn update_batch<'m, M: ModelOf<D>>(
+        &mut self,
+        records: impl IntoIterator<Item = &'m M>,
+    ) -> Result<()> {
         self.atomically(|txn| records.into_iter().try_for_each(|record| txn.update(record)))
     }
 
     /// [`upsert`](Self::upsert) for each record; returns how many are new.
-    pub fn upsert_batch<'m, M: ModelOf<D>>(&mut self, records: impl IntoIterator<Item = &'m M>) -> Result<u64> {
+    pub fn upsert_batch<'m, M: ModelOf<D>>(
+        &mut self,
+        records: impl IntoIterator<Item = &'m M>,
+    ) -> Result<u64> {
         self.atomically(|txn| count(records.into_iter().map(|record| txn.upsert(record))))
     }
 
     /// [`replace`](Self::replace) for each record; returns the old ones in order.
-    pub fn replace_batch<'m, M: ModelOf<D>>(&mut self, records: impl IntoIterator<Item = &'m M>) -> Result<Vec<M>> {
+    pub fn replace_batch<'m, M: ModelOf<D>>(
+        &mut self,
+        records: impl IntoIterator<Item = &'m M>,
+    ) -> Result<Vec<M>> {
         self.atomically(|txn| records.into_iter().map(|record| txn.replace(record)).collect())
     }
 

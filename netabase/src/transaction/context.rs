@@ -31,7 +31,15 @@ pub(crate) struct Context<D> {
 impl<D: NetabaseDefinition> Context<D> {
     pub(crate) fn new(layout: Layout, limits: Limits, clock: Clock, staging: usize) -> Self {
         let proven = D::SCHEMA.models.iter().map(|_| AtomicBool::new(false)).collect();
-        Context { layout: Arc::new(layout), guard: Guard::default(), limits, clock, staging, proven, definition: PhantomData }
+        Context {
+            layout: Arc::new(layout),
+            guard: Guard::default(),
+            limits,
+            clock,
+            staging,
+            proven,
+            definition: PhantomData,
+        }
     }
 
     /// The tables of a model. A model that only claims to be one of `D` does not compile.
@@ -77,7 +85,11 @@ impl<D: NetabaseDefinition> Context<D> {
         Ok(())
     }
 
-    pub(crate) fn get<M: ModelOf<D>>(&self, view: &View<'_>, key: &impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
+    pub(crate) fn get<M: ModelOf<D>>(
+        &self,
+        view: &View<'_>,
+        key: &impl AsKey<M::PrimaryKey>,
+    ) -> Result<Option<M>> {
         let permit = self.guard.read(M::SCHEMA)?;
         let tables = self.tables::<M>()?;
         with_key(key, |key| {
@@ -86,7 +98,11 @@ impl<D: NetabaseDefinition> Context<D> {
         })
     }
 
-    pub(crate) fn contains<M: ModelOf<D>>(&self, view: &View<'_>, key: &impl AsKey<M::PrimaryKey>) -> Result<bool> {
+    pub(crate) fn contains<M: ModelOf<D>>(
+        &self,
+        view: &View<'_>,
+        key: &impl AsKey<M::PrimaryKey>,
+    ) -> Result<bool> {
         let permit = self.guard.read(M::SCHEMA)?;
         let tables = self.tables::<M>()?;
         with_key(key, |key| Ok(table::get(&permit, view, tables, key)?.is_some()))

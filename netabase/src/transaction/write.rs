@@ -392,4 +392,3 @@ fn not_found<M: crate::model::NetabaseModel>(key: &[u8]) -> Error {
 fn already_exists<M: crate::model::NetabaseModel>(key: &[u8]) -> Error {
     Error::new(ErrorKind::AlreadyExists { model: M::NAME, key: spell::<M>(key) })
 }
-

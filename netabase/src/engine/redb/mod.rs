@@ -45,7 +45,10 @@ enum Access {
 
 impl std::fmt::Debug for Redb {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Redb").field("path", &self.path).field("read_only", &self.is_read_only()).finish()
+        f.debug_struct("Redb")
+            .field("path", &self.path)
+            .field("read_only", &self.is_read_only())
+            .finish_non_exhaustive()
     }
 }
 

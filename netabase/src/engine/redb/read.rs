@@ -3,15 +3,17 @@
 use std::sync::{Arc, OnceLock};
 
 use redb::{
-    AccessGuard, MultimapTableDefinition, ReadOnlyMultimapTable, ReadOnlyTable, ReadTransaction, ReadableTable,
-    ReadableTableMetadata, TableDefinition, TableError,
+    AccessGuard, MultimapTableDefinition, ReadOnlyMultimapTable, ReadOnlyTable, ReadTransaction,
+    ReadableTable, ReadableTableMetadata, TableDefinition, TableError,
 };
 
 use super::Access;
 use super::cursor::{IndexCursor, MapCursor, Nothing};
 use super::error::{opening_table, storage};
 use super::width::{Bytes, RawKey, by_spec, by_width, unknown_table, wrong_form};
-use crate::engine::{Cursor, Direction, Range, Read, Slice, Snapshot, TableForm, TableId, TableSpec, Tables, is_crossed};
+use crate::engine::{
+    Cursor, Direction, Range, Read, Slice, Snapshot, TableForm, TableId, TableSpec, Tables, is_crossed,
+};
 use crate::error::Result;
 
 /// A value in one of redb's pages.
@@ -137,7 +139,12 @@ impl Read for Reader {
         self.owned_cursor(table, range, direction)
     }
 
-    fn index_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
+    fn index_cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor + '_>> {
         self.owned_index_cursor(table, range, direction)
     }
 
@@ -159,7 +166,12 @@ impl Read for Reader {
 }
 
 impl Snapshot for Reader {
-    fn owned_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>> {
+    fn owned_cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor>> {
         match self.slot(table)? {
             Slot::Map(map) if !is_crossed(range) => map.cursor(&self.database, range, direction),
             Slot::Map(_) | Slot::Absent => Ok(Box::new(Nothing)),
@@ -167,7 +179,12 @@ impl Snapshot for Reader {
         }
     }
 
-    fn owned_index_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor>> {
+    fn owned_index_cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor>> {
         match self.slot(table)? {
             Slot::Index(index) if !is_crossed(range) => index.cursor(&self.database, range, direction),
             Slot::Index(_) | Slot::Absent => Ok(Box::new(Nothing)),

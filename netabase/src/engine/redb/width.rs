@@ -52,7 +52,9 @@ impl<const N: usize> redb::Key for RawKey<N> {
     fn separator<'a>(left: &'a [u8], right: &'a [u8]) -> Cow<'a, [u8]> {
         let common = left.iter().zip(right).take_while(|(a, b)| a == b).count();
         match right.get(..=common) {
-            Some(short) if N == 0 && short.len() < left.len() && short.len() < right.len() => Cow::Borrowed(short),
+            Some(short) if N == 0 && short.len() < left.len() && short.len() < right.len() => {
+                Cow::Borrowed(short)
+            }
             _ => Cow::Borrowed(left),
         }
     }

@@ -5,8 +5,8 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use redb::{
-    CursorError, MultimapTable, MultimapTableDefinition, ReadableMultimapTable, ReadableTable, ReadableTableMetadata,
-    Table, TableDefinition, WriteTransaction,
+    CursorError, MultimapTable, MultimapTableDefinition, ReadableMultimapTable, ReadableTable,
+    ReadableTableMetadata, Table, TableDefinition, WriteTransaction,
 };
 
 use super::Access;
@@ -15,8 +15,8 @@ use super::error::{opening_table, storage};
 use super::read::Page;
 use super::width::{Bytes, RawKey, by_spec, by_width, check, unknown_table, wrong_form};
 use crate::engine::{
-    Commit, Cursor, Direction, IndexChange, MapChange, Range, Read, Slice, TableForm, TableId, TableSpec, Tables, Write,
-    is_crossed,
+    Commit, Cursor, Direction, IndexChange, MapChange, Range, Read, Slice, TableForm, TableId, TableSpec,
+    Tables, Write, is_crossed,
 };
 use crate::error::{Error, Result};
 
@@ -25,14 +25,14 @@ trait Map: Send + Sync {
     fn get(&self, key: &[u8]) -> Result<Option<Slice<'_>>>;
     fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>>;
     fn len(&self) -> Result<u64>;
-    fn apply<'c>(&mut self, changes: &mut dyn Iterator<Item = MapChange<'c>>) -> Result<()>;
+    fn apply(&mut self, changes: &mut dyn Iterator<Item = MapChange<'_>>) -> Result<()>;
 }
 
 /// An index without its widths.
 trait Index: Send + Sync {
     fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>>;
     fn count(&self, key: &[u8]) -> Result<u64>;
-    fn apply<'c>(&mut self, changes: &mut dyn Iterator<Item = IndexChange<'c>>) -> Result<()>;
+    fn apply(&mut self, changes: &mut dyn Iterator<Item = IndexChange<'_>>) -> Result<()>;
 }
 
 impl<const K: usize> Map for Table<'_, RawKey<K>, Bytes> {
@@ -49,7 +49,7 @@ impl<const K: usize> Map for Table<'_, RawKey<K>, Bytes> {
         ReadableTableMetadata::len(self).map_err(storage)
     }
 
-    fn apply<'c>(&mut self, changes: &mut dyn Iterator<Item = MapChange<'c>>) -> Result<()> {
+    fn apply(&mut self, changes: &mut dyn Iterator<Item = MapChange<'_>>) -> Result<()> {
         let mut changes = changes.peekable();
         while let Some(change) = changes.next() {
             match change {
@@ -120,7 +120,7 @@ impl<const K: usize, const V: usize> Index for MultimapTable<'_, RawKey<K>, RawK
         Ok(ReadableMultimapTable::get(self, key).map_err(storage)?.len())
     }
 
-    fn apply<'c>(&mut self, changes: &mut dyn Iterator<Item = IndexChange<'c>>) -> Result<()> {
+    fn apply(&mut self, changes: &mut dyn Iterator<Item = IndexChange<'_>>) -> Result<()> {
         for change in changes {
             match change {
                 IndexChange::Insert(key, value) => {
@@ -150,7 +150,12 @@ struct Slots<'t> {
 }
 
 impl<'t> Slots<'t> {
-    fn slot(&self, transaction: &'t WriteTransaction, specs: &[TableSpec], table: TableId) -> Result<&Slot<'t>> {
+    fn slot(
+        &self,
+        transaction: &'t WriteTransaction,
+        specs: &[TableSpec],
+        table: TableId,
+    ) -> Result<&Slot<'t>> {
         let cell = self.cells.get(table.0).ok_or_else(unknown_table)?;
         if let Some(slot) = cell.get() {
             return Ok(slot);
@@ -235,7 +240,12 @@ impl Read for Writer {
         if is_crossed(range) { Ok(Box::new(Nothing)) } else { self.map(table)?.cursor(range, direction) }
     }
 
-    fn index_cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
+    fn index_cursor(
+        &self,
+        table: TableId,
+        range: Range<'_>,
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor + '_>> {
         if is_crossed(range) { Ok(Box::new(Nothing)) } else { self.index(table)?.cursor(range, direction) }
     }
 
@@ -249,14 +259,18 @@ impl Read for Writer {
 }
 
 impl Write for Writer {
-    fn apply<'c>(&mut self, table: TableId, changes: &mut dyn Iterator<Item = MapChange<'c>>) -> Result<()> {
+    fn apply(&mut self, table: TableId, changes: &mut dyn Iterator<Item = MapChange<'_>>) -> Result<()> {
         self.with_slot(table, |slot| match slot {
             Slot::Map(map) => map.apply(changes),
             Slot::Index(_) => Err(wrong_form(None)),
         })
     }
 
-    fn apply_index<'c>(&mut self, table: TableId, changes: &mut dyn Iterator<Item = IndexChange<'c>>) -> Result<()> {
+    fn apply_index(
+        &mut self,
+        table: TableId,
+        changes: &mut dyn Iterator<Item = IndexChange<'_>>,
+    ) -> Result<()> {
         self.with_slot(table, |slot| match slot {
             Slot::Index(index) => index.apply(changes),
             Slot::Map(_) => Err(wrong_form(None)),

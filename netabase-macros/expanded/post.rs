@@ -1,0 +1,149 @@
+///Primary key of [`Post`].
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    ::netabase::NetabaseKey,
+    ::netabase::__private::serde::Serialize,
+    ::netabase::__private::serde::Deserialize
+)]
+#[serde(crate = "::netabase::__private::serde", transparent)]
+#[netabase(crate = "::netabase")]
+#[allow(dead_code)]
+pub struct PostPrimaryKey(pub u64);
+///Secondary keys of [`Post`], with their values.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(dead_code, private_interfaces)]
+pub enum PostSecondaryKeys {
+    ///an element of `tags`
+    Tags(String),
+}
+///Relational keys of [`Post`], with their values.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(dead_code, private_interfaces)]
+pub enum PostRelationalKeys {
+    ///`author`
+    Author(<Author as ::netabase::NetabaseModel>::PrimaryKey),
+}
+///Topics that enrol every [`Post`].
+#[derive(Clone, Debug, PartialEq)]
+#[allow(dead_code, private_interfaces)]
+pub enum PostSubscriptionKeys {
+    ///`Feed`
+    Feed,
+}
+#[allow(clippy::all, clippy::pedantic)]
+const _: () = {
+    use ::netabase::__private as _netabase;
+    #[automatically_derived]
+    impl _netabase::NetabaseModel for Post {
+        type PrimaryKey = PostPrimaryKey;
+        type SecondaryKeys = PostSecondaryKeys;
+        type RelationalKeys = PostRelationalKeys;
+        type SubscriptionKeys = PostSubscriptionKeys;
+        const NAME: &'static str = "Post";
+        const SCHEMA: &'static _netabase::ModelSchema = &_netabase::ModelSchema {
+            name: "Post",
+            version: 1u8,
+            fields: &[
+                _netabase::FieldSchema::new("id", "u64"),
+                _netabase::FieldSchema::new("tags", "Vec<String>"),
+                _netabase::FieldSchema::new("author", "Link<Author>"),
+                _netabase::FieldSchema::new("day", "u32"),
+                _netabase::FieldSchema::new("body", "String"),
+            ],
+            key: <PostPrimaryKey as _netabase::Key>::TYPE,
+            key_width: <PostPrimaryKey as _netabase::Key>::WIDTH,
+            indexes: &[
+                _netabase::IndexSchema::new::<
+                    String,
+                >("tags", _netabase::Shape::Each, false),
+            ],
+            relations: &[_netabase::relation::<Author>("author", _netabase::Shape::One)],
+            topics: &[<Feed as _netabase::NetabaseTopic>::NAME],
+        };
+        fn primary_key(&self) -> PostPrimaryKey {
+            PostPrimaryKey(::core::clone::Clone::clone(&self.id))
+        }
+        fn encode_key(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
+            _netabase::Key::encode_tail(&self.id, out)
+        }
+        fn entries(&self, out: &mut _netabase::Entries) -> _netabase::Result<()> {
+            out.each(1, &self.tags)?;
+            out.one(2, &self.author)?;
+            ::core::result::Result::Ok(())
+        }
+    }
+    #[allow(dead_code)]
+    impl Post {
+        ///`id`: the primary key
+        pub const ID: _netabase::Index<Post, PostPrimaryKey> = _netabase::Index::new(0);
+        ///`tags`: a secondary key
+        pub const TAGS: _netabase::Index<Post, String, _netabase::Each> = _netabase::Index::new(
+            1,
+        );
+        ///`author`: a relation
+        pub const AUTHOR: _netabase::Index<
+            Post,
+            <Author as _netabase::NetabaseModel>::PrimaryKey,
+        > = _netabase::Index::new(2);
+        ///`day`: no index
+        pub const DAY: _netabase::Field<Post, u32> = _netabase::Field::new(|model| {
+            &model.day
+        });
+        ///`body`: no index
+        pub const BODY: _netabase::Field<Post, String> = _netabase::Field::new(|model| {
+            &model.body
+        });
+    }
+    #[automatically_derived]
+    impl ::core::convert::From<u64> for PostPrimaryKey {
+        fn from(key: u64) -> Self {
+            PostPrimaryKey(key)
+        }
+    }
+    #[automatically_derived]
+    impl _netabase::AsKey<PostPrimaryKey> for Post {
+        fn write_part(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
+            _netabase::write_key_part(self, out)
+        }
+        fn write_tail(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
+            _netabase::NetabaseModel::encode_key(self, out)
+        }
+    }
+    #[automatically_derived]
+    impl _netabase::KeyValue<Post> for PostSecondaryKeys {
+        fn filter(&self) -> _netabase::Filter<Post> {
+            match self {
+                PostSecondaryKeys::Tags(key) => Post::TAGS.value(key),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl _netabase::KeyValue<Post> for PostRelationalKeys {
+        fn filter(&self) -> _netabase::Filter<Post> {
+            match self {
+                PostRelationalKeys::Author(key) => Post::AUTHOR.value(key),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl _netabase::KeyValue<Post> for PostSubscriptionKeys {
+        fn filter(&self) -> _netabase::Filter<Post> {
+            match self {
+                PostSubscriptionKeys::Feed => {
+                    _netabase::topic::<Post>(<Feed as _netabase::NetabaseTopic>::NAME)
+                }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl<__D: _netabase::NetabaseDefinition> _netabase::LinksIn<__D> for Post
+    where
+        Author: _netabase::ModelOf<__D>,
+    {}
+};
