@@ -1,5 +1,5 @@
 //! Bad input is a typed error that says what, where and what to do; the transaction goes on as if it had not been
-//! tried. Hazards C2, C19, C22, C26.
+//! tried. S2-57, S3-17; hazards C2, C19, C22, C26.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Each verb for many records is one operation, and says what the verb for one says.
+//! Each verb for many records is one operation, and says what the verb for one says. S2-8.
 
 use kit::models::{Author, Blog, author};
 use netabase::{Result, Store};

@@ -1,4 +1,4 @@
-//! What the derives accept, and what they write: names, shapes, hygiene.
+//! What the derives accept, and what they write: names, shapes, hygiene. S2-1, S2-2, S2-5, S1-19.
 
 use std::collections::BTreeSet;
 

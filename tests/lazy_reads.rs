@@ -1,4 +1,4 @@
-//! Reads touch what they return and no more, shown by counting what the engine is asked.
+//! Reads touch what they return and no more, shown by counting what the engine is asked. S0-12, S2-15, S2-17.
 
 use std::ops::Bound;
 use std::sync::Arc;

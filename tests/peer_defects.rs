@@ -62,6 +62,7 @@ fn three_an_excluded_lower_bound_is_a_range() -> Result<()> {
     Ok(())
 }
 
+// S1-28: the leading elements of a composite key are a prefix.
 #[test]
 fn four_tuple_keys_do_not_collide() -> Result<()> {
     let store = Store::<Weather>::in_memory()?;

@@ -1,4 +1,5 @@
-//! A read transaction is one moment: owned, cheap to clone, shared by threads, untouched by later commits. C23.
+//! A read transaction is one moment: owned, cheap to clone, shared by threads, untouched by later commits. S2-7,
+//! S2-12, S2-59; hazard C23.
 
 use kit::models::{Author, Blog, Post, author, post};
 use netabase::{ReadTransaction, Result, Store, WriteTransaction};

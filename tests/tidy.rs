@@ -1,4 +1,4 @@
-//! The rules that hold the code together. Each failure names the file and the line.
+//! The rules that hold the code together. Each failure names the file and the line. S2-26, S2-66.
 
 use std::fmt::Write as _;
 use std::fs;

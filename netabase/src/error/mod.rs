@@ -158,6 +158,7 @@ impl StdError for Error {
 mod tests {
     use super::*;
 
+    // S2-62
     #[test]
     fn context_keeps_the_kind_and_chains_the_source() {
         let error = Error::new(ErrorKind::NotFound { model: "Author", key: "AuthorPrimaryKey(1)".into() });

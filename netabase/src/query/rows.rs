@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::walk::Walk;
 use crate::error::Result;
 use crate::key::Key;
 use crate::model::{Entries, KeyTerm, NetabaseModel, Term};
-use crate::table;
+use crate::table::{self, Layout};
 
 /// The records of a query, read as they are asked for. After an error it ends.
 ///
@@ -15,6 +16,7 @@ use crate::table;
 pub struct Rows<'r, M> {
     walk: Walk<'r>,
     tests: Tests<M>,
+    layout: Arc<Layout>,
     left: usize,
 }
 
@@ -26,25 +28,16 @@ impl<M: NetabaseModel> fmt::Debug for Rows<'_, M> {
 
 impl<'r, M: NetabaseModel> Rows<'r, M> {
     pub(super) fn new(walk: Walk<'r>, residual: Vec<Term<M>>, limit: usize) -> Self {
-        Rows { walk, tests: Tests::new(residual), left: limit }
+        Rows { layout: walk.source.layout.clone(), walk, tests: Tests::new(residual), left: limit }
     }
 
     fn advance(&mut self) -> Result<Option<M>> {
-        let layout = self.walk.source.layout.clone();
-        let tables = layout.model(self.walk.source.ordinal)?;
+        let Rows { walk, tests, layout, .. } = self;
         let mut passed = None;
-        while passed.is_none() {
-            let more = self.walk.next(true, &mut |key, bytes| {
-                let record = table::decode(&layout, tables, bytes)?;
-                if self.tests.hold(key, &record)? {
-                    passed = Some(record);
-                }
-                Ok(())
-            })?;
-            if !more {
-                break;
-            }
-        }
+        next_that_holds(walk, tests, layout, &mut |_, record| {
+            passed = Some(record);
+            Ok(())
+        })?;
         Ok(passed)
     }
 }
@@ -66,6 +59,7 @@ impl<M: NetabaseModel> Iterator for Rows<'_, M> {
 pub struct Keys<'r, M> {
     walk: Walk<'r>,
     tests: Tests<M>,
+    layout: Arc<Layout>,
     left: usize,
 }
 
@@ -77,31 +71,16 @@ impl<M: NetabaseModel> fmt::Debug for Keys<'_, M> {
 
 impl<'r, M: NetabaseModel> Keys<'r, M> {
     pub(super) fn new(walk: Walk<'r>, residual: Vec<Term<M>>, limit: usize) -> Self {
-        Keys { walk, tests: Tests::new(residual), left: limit }
+        Keys { layout: walk.source.layout.clone(), walk, tests: Tests::new(residual), left: limit }
     }
 
     /// Visits the next key that passes; `false` at the end.
     fn visit(&mut self, found: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
-        if self.tests.is_empty() {
-            return self.walk.next(false, &mut |key, _| found(key));
+        let Keys { walk, tests, layout, .. } = self;
+        if tests.is_empty() {
+            return walk.next(false, &mut |key, _| found(key));
         }
-        let layout = self.walk.source.layout.clone();
-        let tables = layout.model(self.walk.source.ordinal)?;
-        let mut passed = false;
-        while !passed {
-            let more = self.walk.next(true, &mut |key, bytes| {
-                let record = table::decode(&layout, tables, bytes)?;
-                if self.tests.hold(key, &record)? {
-                    passed = true;
-                    found(key)?;
-                }
-                Ok(())
-            })?;
-            if !more {
-                break;
-            }
-        }
-        Ok(passed)
+        next_that_holds(walk, tests, layout, &mut |key, _| found(key))
     }
 
     /// Goes to the next key without decoding it.
@@ -126,6 +105,28 @@ impl<M: NetabaseModel> Iterator for Keys<'_, M> {
         }
         next
     }
+}
+
+/// Walks to the next record for which all tests hold; `false` at the end.
+fn next_that_holds<M: NetabaseModel>(
+    walk: &mut Walk<'_>,
+    tests: &mut Tests<M>,
+    layout: &Layout,
+    found: &mut dyn FnMut(&[u8], M) -> Result<()>,
+) -> Result<bool> {
+    let tables = layout.model(walk.source.ordinal)?;
+    let mut passed = false;
+    while !passed {
+        let more = walk.next(true, &mut |key, bytes| {
+            let record = table::decode(layout, tables, bytes)?;
+            passed = tests.hold(key, &record)?;
+            if passed { found(key, record) } else { Ok(()) }
+        })?;
+        if !more {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The conditions that no table answered.
