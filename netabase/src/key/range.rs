@@ -20,56 +20,70 @@ pub trait KeyRange<K: Key> {
 
 /// A range over encoded keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ByteRange {
-    /// where it begins
-    pub low: Bound<Vec<u8>>,
-    /// where it ends
-    pub high: Bound<Vec<u8>>,
+pub enum ByteRange {
+    /// one key
+    Point(Vec<u8>),
+    /// from where to where
+    Between(Bound<Vec<u8>>, Bound<Vec<u8>>),
 }
 
 impl ByteRange {
     /// Every key.
     pub(crate) fn all() -> Self {
-        ByteRange { low: Bound::Unbounded, high: Bound::Unbounded }
+        ByteRange::Between(Bound::Unbounded, Bound::Unbounded)
     }
 
-    /// Exactly one key.
-    pub(crate) fn point(key: Vec<u8>) -> Self {
-        ByteRange { low: Bound::Included(key.clone()), high: Bound::Included(key) }
+    /// From one key to another; `1..=1` is one key.
+    fn between(low: Bound<Vec<u8>>, high: Bound<Vec<u8>>) -> Self {
+        match (low, high) {
+            (Bound::Included(low), Bound::Included(high)) if low == high => ByteRange::Point(low),
+            (low, high) => ByteRange::Between(low, high),
+        }
     }
 
     /// All keys that begin with `prefix`.
     pub(crate) fn prefix(prefix: Vec<u8>) -> Self {
         let high = successor(&prefix).map_or(Bound::Unbounded, Bound::Excluded);
-        ByteRange { low: Bound::Included(prefix), high }
+        ByteRange::Between(Bound::Included(prefix), high)
     }
 
     /// The key, if there is only one.
     pub(crate) fn as_point(&self) -> Option<&[u8]> {
-        match (&self.low, &self.high) {
-            (Bound::Included(low), Bound::Included(high)) if low == high => Some(low),
-            _ => None,
+        match self {
+            ByteRange::Point(key) => Some(key),
+            ByteRange::Between(..) => None,
         }
     }
 
+    pub(crate) fn is_all(&self) -> bool {
+        matches!(self, ByteRange::Between(Bound::Unbounded, Bound::Unbounded))
+    }
+
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
-        RangeBounds::<[u8]>::contains::<[u8]>(&self.as_bounds(), key)
+        match self {
+            ByteRange::Point(point) => point == key,
+            ByteRange::Between(..) => RangeBounds::<[u8]>::contains::<[u8]>(&self.as_bounds(), key),
+        }
     }
 
     /// No key can lie in it.
     pub(crate) fn is_empty(&self) -> bool {
-        match (&self.low, &self.high) {
-            (Bound::Included(low), Bound::Included(high)) => low > high,
-            (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => {
-                low >= high
-            }
-            (Bound::Unbounded, Bound::Excluded(high)) => high.is_empty(),
-            _ => false,
+        use Bound::{Excluded, Included, Unbounded};
+        match self {
+            ByteRange::Between(Included(low), Included(high)) => low > high,
+            ByteRange::Between(Included(low) | Excluded(low), Included(high) | Excluded(high)) => low >= high,
+            ByteRange::Between(Unbounded, Excluded(high)) => high.is_empty(),
+            ByteRange::Between(..) | ByteRange::Point(_) => false,
         }
     }
 
     pub(crate) fn as_bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
-        (self.low.as_ref().map(Vec::as_slice), self.high.as_ref().map(Vec::as_slice))
+        match self {
+            ByteRange::Point(key) => (Bound::Included(key), Bound::Included(key)),
+            ByteRange::Between(low, high) => {
+                (low.as_ref().map(Vec::as_slice), high.as_ref().map(Vec::as_slice))
+            }
+        }
     }
 
     /// Puts `tag` before both ends, so that the range stays within the keys that have it.
@@ -78,17 +92,21 @@ impl ByteRange {
             key.insert(0, tag);
             key
         };
-        let low = match self.low {
+        let (low, high) = match self {
+            ByteRange::Point(key) => return ByteRange::Point(with(key)),
+            ByteRange::Between(low, high) => (low, high),
+        };
+        let low = match low {
             Bound::Unbounded => Bound::Included(vec![tag]),
             bound => bound.map(with),
         };
-        let high = match self.high {
+        let high = match high {
             Bound::Unbounded => {
                 tag.checked_add(1).map_or(Bound::Unbounded, |next| Bound::Excluded(vec![next]))
             }
             bound => bound.map(with),
         };
-        ByteRange { low, high }
+        ByteRange::Between(low, high)
     }
 }
 
@@ -120,7 +138,7 @@ macro_rules! ranges {
     ($($range:ty),*) => { $(
         impl<K: Key, Q: AsKey<K>> KeyRange<K> for $range {
             fn to_bytes(&self) -> Result<ByteRange> {
-                Ok(ByteRange { low: encoded(self.start_bound())?, high: encoded(self.end_bound())? })
+                Ok(ByteRange::between(encoded(self.start_bound())?, encoded(self.end_bound())?))
             }
         }
     )* };

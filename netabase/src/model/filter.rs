@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::NetabaseModel;
 use crate::error::Result;
 use crate::key::ByteRange;
@@ -47,9 +49,15 @@ impl Join<NotIndexed> for NotIndexed {
 /// A condition on the records of `M`, made by a handle: `Post::TAGS.eq("rust")`.
 pub struct Filter<M, C = Indexed> {
     /// All must hold. An error waits here for the query to run.
-    terms: Result<Vec<Term<M>>>,
+    terms: Result<Terms<M>>,
     coverage: std::marker::PhantomData<fn() -> C>,
 }
+
+/// Conditions that must all hold; mostly one.
+pub(crate) type Terms<M> = SmallVec<[Term<M>; 1]>;
+
+/// Ranges of one table; mostly one.
+pub(crate) type Ranges = SmallVec<[ByteRange; 1]>;
 
 /// One condition.
 pub(crate) enum Term<M> {
@@ -67,17 +75,17 @@ type Test<M> = Arc<dyn Fn(&M) -> bool + Send + Sync>;
 pub(crate) struct KeyTerm {
     pub(crate) part: usize,
     pub(crate) shape: Shape,
-    pub(crate) ranges: Vec<ByteRange>,
+    pub(crate) ranges: Ranges,
 }
 
 impl<M, C> Filter<M, C> {
-    pub(super) fn keys(part: usize, shape: Shape, ranges: Result<Vec<ByteRange>>) -> Self {
-        let term = |ranges| vec![Term::Keys(KeyTerm { part, shape, ranges })];
+    pub(super) fn keys(part: usize, shape: Shape, ranges: Result<Ranges>) -> Self {
+        let term = |ranges| smallvec![Term::Keys(KeyTerm { part, shape, ranges })];
         Filter { terms: ranges.map(term), coverage: std::marker::PhantomData }
     }
 
     pub(super) fn test(test: impl Fn(&M) -> bool + Send + Sync + 'static) -> Self {
-        Filter { terms: Ok(vec![Term::Test(Arc::new(test))]), coverage: std::marker::PhantomData }
+        Filter { terms: Ok(smallvec![Term::Test(Arc::new(test))]), coverage: std::marker::PhantomData }
     }
 
     /// Both conditions hold.
@@ -92,7 +100,7 @@ impl<M, C> Filter<M, C> {
         Filter { terms, coverage: std::marker::PhantomData }
     }
 
-    pub(crate) fn into_terms(self) -> Result<Vec<Term<M>>> {
+    pub(crate) fn into_terms(self) -> Result<Terms<M>> {
         self.terms
     }
 }
@@ -114,8 +122,7 @@ impl<M, C> Clone for Filter<M, C> {
 
 impl<M, C> fmt::Debug for Filter<M, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let terms = self.terms.as_deref().unwrap_or_default();
-        write!(f, "Filter({} terms)", terms.len())
+        write!(f, "Filter({} terms)", self.terms.as_ref().map_or(0, SmallVec::len))
     }
 }
 
@@ -137,6 +144,6 @@ impl<M> KeyValue<M> for NoKeys {
 
 /// For the derive: the records enrolled in a topic.
 pub fn topic<M: NetabaseModel>(name: &str) -> Filter<M> {
-    let range = ByteRange::point(name.as_bytes().to_vec());
-    Filter::keys(M::SCHEMA.topics_part(), Shape::Each, Ok(vec![range]))
+    let range = ByteRange::Point(name.as_bytes().to_vec());
+    Filter::keys(M::SCHEMA.topics_part(), Shape::Each, Ok(smallvec![range]))
 }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::RangeBounds;
 
-use super::filter::{Filter, NotIndexed};
+use smallvec::smallvec;
+
+use super::filter::{Filter, NotIndexed, Ranges};
 use crate::error::Result;
 use crate::key::{AsKey, ByteRange, Key, KeyPrefix, KeyRange};
 use crate::schema::Shape;
@@ -88,7 +90,7 @@ impl<M, K, S> Index<M, K, S> {
         }
     }
 
-    fn keys(self, ranges: Result<Vec<ByteRange>>) -> Filter<M>
+    fn keys(self, ranges: Result<Ranges>) -> Filter<M>
     where
         S: KeyShape,
     {
@@ -101,7 +103,7 @@ impl<M, K, S> Index<M, K, S> {
         K: Key,
         S: KeyShape,
     {
-        self.keys(tail(&key).map(|key| vec![Self::present(ByteRange::point(key))]))
+        self.keys(tail(&key).map(|key| smallvec![Self::present(ByteRange::Point(key))]))
     }
 
     /// Records with one of these keys, each once. No keys find no records.
@@ -113,7 +115,7 @@ impl<M, K, S> Index<M, K, S> {
         let sorted = keys.into_iter().map(|key| tail(&key)).collect::<Result<Vec<_>>>().map(|mut keys| {
             keys.sort_unstable();
             keys.dedup();
-            keys.into_iter().map(|key| Self::present(ByteRange::point(key))).collect()
+            keys.into_iter().map(|key| Self::present(ByteRange::Point(key))).collect()
         });
         self.keys(sorted)
     }
@@ -125,7 +127,7 @@ impl<M, K, S> Index<M, K, S> {
         K: Key,
         S: KeyShape,
     {
-        self.keys(range.to_bytes().map(|range| vec![Self::present(range)]))
+        self.keys(range.to_bytes().map(|range| smallvec![Self::present(range)]))
     }
 
     /// Records whose key begins like this: a text key with the text, a composite key with a tuple of its leading
@@ -137,7 +139,7 @@ impl<M, K, S> Index<M, K, S> {
     {
         let mut bytes = Vec::new();
         let written = prefix.write_prefix(&mut bytes);
-        self.keys(written.map(|()| vec![Self::present(ByteRange::prefix(bytes))]))
+        self.keys(written.map(|()| smallvec![Self::present(ByteRange::prefix(bytes))]))
     }
 
     /// For the derive: the value that a key enum carries.
@@ -149,7 +151,7 @@ impl<M, K, S> Index<M, K, S> {
     {
         let mut bytes = Vec::new();
         let written = key.encode_tail(&mut bytes);
-        self.keys(written.map(|()| vec![Self::present(ByteRange::point(bytes))]))
+        self.keys(written.map(|()| smallvec![Self::present(ByteRange::Point(bytes))]))
     }
 
     /// For the derive: the value that a key enum carries, where it may be absent.
@@ -167,7 +169,7 @@ impl<M, K, S> Index<M, K, S> {
     where
         S: Nullable,
     {
-        self.keys(Ok(vec![ByteRange::prefix(vec![0])]))
+        self.keys(Ok(smallvec![ByteRange::prefix(vec![0])]))
     }
 }
 

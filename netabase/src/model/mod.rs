@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use entries::Entries;
 pub use filter::{Covered, Filter, Indexed, Join, KeyValue, NoKeys, NotIndexed, topic};
-pub(crate) use filter::{KeyTerm, Term};
+pub(crate) use filter::{KeyTerm, Ranges, Term, Terms};
 pub use handle::{Each, Field, Index, KeyShape, MaybeAbsent, Nullable, One, Optional};
 pub use link::Link;
 

@@ -18,11 +18,13 @@ pub use crate::model::{
     Covered, Each, Field, Filter, Index, Indexed, Join, KeyShape, NotIndexed, One, Optional,
 };
 
+use smallvec::SmallVec;
+
 use self::plan::Plan;
 use self::walk::{Source, Walk};
 use crate::engine::Direction;
 use crate::error::Result;
-use crate::model::{KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Term};
+use crate::model::{KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Terms};
 use crate::overlay::View;
 use crate::transaction::{Context, ReadTransaction, WriteTransaction};
 
@@ -38,7 +40,7 @@ pub enum Scan {}
 #[must_use = "a query does nothing until it is run, with `collect`, `iter`, `first`, `keys` or `count`"]
 pub struct Query<'r, M, Mode = Strict> {
     source: Result<Source<'r>>,
-    terms: Result<Vec<Term<M>>>,
+    terms: Result<Terms<M>>,
     limit: usize,
     way: Direction,
     mode: PhantomData<fn() -> Mode>,
@@ -46,7 +48,7 @@ pub struct Query<'r, M, Mode = Strict> {
 
 impl<M: NetabaseModel, Mode> fmt::Debug for Query<'_, M, Mode> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let terms = self.terms.as_deref().map_or(0, <[_]>::len);
+        let terms = self.terms.as_ref().map_or(0, SmallVec::len);
         write!(f, "Query<{}>({terms} conditions)", M::NAME)
     }
 }
@@ -79,7 +81,13 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
 impl<'r, M: NetabaseModel> Query<'r, M> {
     fn new(source: Result<Source<'r>>) -> Self {
-        Query { source, terms: Ok(Vec::new()), limit: usize::MAX, way: Direction::Forward, mode: PhantomData }
+        Query {
+            source,
+            terms: Ok(Terms::new()),
+            limit: usize::MAX,
+            way: Direction::Forward,
+            mode: PhantomData,
+        }
     }
 
     /// Keeps the records for which the filter holds. Several calls must all hold.
@@ -144,10 +152,10 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         self
     }
 
-    fn plan(self) -> Result<(Walk<'r>, Vec<Term<M>>, usize)> {
+    fn plan(self) -> Result<(Walk<'r>, Terms<M>, usize)> {
         let (source, terms) = (self.source?, self.terms?);
         let Plan { part, ranges, once, residual } = Plan::choose(&source, terms)?;
-        Ok((Walk::new(source, part, ranges, once, self.way), residual, self.limit))
+        Ok((Walk::new(source, part, ranges, once, self.way)?, residual, self.limit))
     }
 
     /// The records, read as they are asked for.
@@ -189,7 +197,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         }
         let mut keys = Keys::<M>::new(walk, residual, usize::MAX);
         let mut count = 0;
-        while count < limit && keys.skip_one()? {
+        while count < limit && keys.advance()? {
             count += 1;
         }
         Ok(count)

@@ -1,47 +1,34 @@
 //! Which table a query goes through.
 
+use smallvec::smallvec;
+
 use super::walk::Source;
 use crate::error::Result;
 use crate::key::ByteRange;
-use crate::model::{KeyTerm, Term};
+use crate::model::{KeyTerm, Ranges, Term, Terms};
 use crate::schema::Shape;
 use crate::table;
 
 /// One table's ranges, and the conditions that are left to test on each record.
 pub(super) struct Plan<M> {
     pub(super) part: usize,
-    pub(super) ranges: Vec<ByteRange>,
+    pub(super) ranges: Ranges,
     /// a record may have several rows in the ranges, and counts once
     pub(super) once: bool,
-    pub(super) residual: Vec<Term<M>>,
+    pub(super) residual: Terms<M>,
 }
 
 impl<M> Plan<M> {
     /// Takes the condition that finds the fewest records, or the whole main table.
-    pub(super) fn choose(source: &Source<'_>, mut terms: Vec<Term<M>>) -> Result<Self> {
+    pub(super) fn choose(source: &Source<'_>, mut terms: Terms<M>) -> Result<Self> {
         for term in &mut terms {
             if let Term::Keys(term) = term {
                 term.ranges.retain(|range| !range.is_empty());
             }
         }
-        let keyed = terms.iter().enumerate().filter_map(|(at, term)| match term {
-            Term::Keys(term) => Some((at, term)),
-            Term::Test(_) => None,
-        });
-        let keyed: Vec<_> = keyed.collect();
-        let chosen = match keyed.as_slice() {
-            [] => None,
-            [(only, _)] => Some(*only),
-            several => {
-                let mut best = None;
-                for (at, term) in several {
-                    let rows = estimate(source, term)?;
-                    if best.is_none_or(|(fewest, _)| rows < fewest) {
-                        best = Some((rows, *at));
-                    }
-                }
-                best.map(|(_, at)| at)
-            }
+        let chosen = match terms.as_slice() {
+            [Term::Keys(_)] => Some(0),
+            terms => cheapest(source, terms)?,
         };
         if let Some(at) = chosen
             && let Term::Keys(KeyTerm { part, shape, ranges }) = terms.remove(at)
@@ -51,8 +38,22 @@ impl<M> Plan<M> {
             let once = shape == Shape::Each && !point;
             return Ok(Plan { part, ranges, once, residual: terms });
         }
-        Ok(Plan { part: 0, ranges: vec![ByteRange::all()], once: false, residual: terms })
+        Ok(Plan { part: 0, ranges: smallvec![ByteRange::all()], once: false, residual: terms })
     }
+}
+
+/// The place of the condition on keys that reads the fewest rows.
+fn cheapest<M>(source: &Source<'_>, terms: &[Term<M>]) -> Result<Option<usize>> {
+    let mut best = None;
+    for (at, term) in terms.iter().enumerate() {
+        if let Term::Keys(term) = term {
+            let rows = estimate(source, term)?;
+            if best.is_none_or(|(fewest, _)| rows < fewest) {
+                best = Some((rows, at));
+            }
+        }
+    }
+    Ok(best.map(|(_, at)| at))
 }
 
 /// How many rows the condition reads: exact for equal keys, since an index stores its counts, and beyond

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::walk::Walk;
 use crate::error::Result;
 use crate::key::Key;
-use crate::model::{Entries, KeyTerm, NetabaseModel, Term};
+use crate::model::{Entries, KeyTerm, NetabaseModel, Term, Terms};
 use crate::table::{self, Layout};
 
 /// The records of a query, read as they are asked for. After an error it ends.
@@ -27,18 +27,12 @@ impl<M: NetabaseModel> fmt::Debug for Rows<'_, M> {
 }
 
 impl<'r, M: NetabaseModel> Rows<'r, M> {
-    pub(super) fn new(walk: Walk<'r>, residual: Vec<Term<M>>, limit: usize) -> Self {
-        Rows { layout: walk.source.layout.clone(), walk, tests: Tests::new(residual), left: limit }
+    pub(super) fn new(walk: Walk<'r>, residual: Terms<M>, limit: usize) -> Self {
+        Rows { layout: walk.layout(), walk, tests: Tests::new(residual), left: limit }
     }
 
     fn advance(&mut self) -> Result<Option<M>> {
-        let Rows { walk, tests, layout, .. } = self;
-        let mut passed = None;
-        next_that_holds(walk, tests, layout, &mut |_, record| {
-            passed = Some(record);
-            Ok(())
-        })?;
-        Ok(passed)
+        next_that_holds(&mut self.walk, &mut self.tests, &self.layout)
     }
 }
 
@@ -70,22 +64,21 @@ impl<M: NetabaseModel> fmt::Debug for Keys<'_, M> {
 }
 
 impl<'r, M: NetabaseModel> Keys<'r, M> {
-    pub(super) fn new(walk: Walk<'r>, residual: Vec<Term<M>>, limit: usize) -> Self {
-        Keys { layout: walk.source.layout.clone(), walk, tests: Tests::new(residual), left: limit }
+    pub(super) fn new(walk: Walk<'r>, residual: Terms<M>, limit: usize) -> Self {
+        let walk = if residual.is_empty() { walk.keys_only() } else { walk };
+        Keys { layout: walk.layout(), walk, tests: Tests::new(residual), left: limit }
     }
 
-    /// Visits the next key that passes; `false` at the end.
-    fn visit(&mut self, found: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
-        let Keys { walk, tests, layout, .. } = self;
-        if tests.is_empty() {
-            return walk.next(false, &mut |key, _| found(key));
+    /// Goes to the next key without decoding it; `false` at the end.
+    pub(super) fn advance(&mut self) -> Result<bool> {
+        if self.tests.is_empty() {
+            return self.walk.advance();
         }
-        next_that_holds(walk, tests, layout, &mut |key, _| found(key))
+        Ok(next_that_holds(&mut self.walk, &mut self.tests, &self.layout)?.is_some())
     }
 
-    /// Goes to the next key without decoding it.
-    pub(super) fn skip_one(&mut self) -> Result<bool> {
-        self.visit(&mut |_| Ok(()))
+    fn next_key(&mut self) -> Result<Option<M::PrimaryKey>> {
+        if self.advance()? { M::PrimaryKey::decode_tail(self.walk.key()).map(Some) } else { Ok(None) }
     }
 }
 
@@ -94,12 +87,7 @@ impl<M: NetabaseModel> Iterator for Keys<'_, M> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let mut key = None;
-        let visited = self.visit(&mut |bytes| {
-            key = Some(M::PrimaryKey::decode_tail(bytes)?);
-            Ok(())
-        });
-        let next = visited.map(|_| key).transpose();
+        let next = self.next_key().transpose();
         if !matches!(next, Some(Ok(_))) {
             self.left = 0;
         }
@@ -107,26 +95,21 @@ impl<M: NetabaseModel> Iterator for Keys<'_, M> {
     }
 }
 
-/// Walks to the next record for which all tests hold; `false` at the end.
+/// Walks to the next record for which all tests hold.
 fn next_that_holds<M: NetabaseModel>(
     walk: &mut Walk<'_>,
     tests: &mut Tests<M>,
     layout: &Layout,
-    found: &mut dyn FnMut(&[u8], M) -> Result<()>,
-) -> Result<bool> {
-    let tables = layout.model(walk.source.ordinal)?;
-    let mut passed = false;
-    while !passed {
-        let more = walk.next(true, &mut |key, bytes| {
-            let record = table::decode(layout, tables, bytes)?;
-            passed = tests.hold(key, &record)?;
-            if passed { found(key, record) } else { Ok(()) }
-        })?;
-        if !more {
-            return Ok(false);
+) -> Result<Option<M>> {
+    let tables = layout.model(walk.ordinal())?;
+    while walk.advance()? {
+        let Some(bytes) = walk.record()? else { continue };
+        let record = table::decode(layout, tables, &bytes)?;
+        if tests.hold(walk.key(), &record)? {
+            return Ok(Some(record));
         }
     }
-    Ok(true)
+    Ok(None)
 }
 
 /// The conditions that no table answered.
@@ -136,7 +119,7 @@ struct Tests<M> {
 }
 
 impl<M: NetabaseModel> Tests<M> {
-    fn new(residual: Vec<Term<M>>) -> Self {
+    fn new(residual: Terms<M>) -> Self {
         let with_buffer = |term| {
             let buffer = match &term {
                 Term::Keys(term) => Entries::only(term.part),

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::vec;
 
-use crate::engine::{Cursor, Direction};
+use crate::engine::{Cursor, Direction, Slice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
+use crate::model::Ranges;
 use crate::overlay::View;
 use crate::permission::{Permit, ReadAccess};
 use crate::table::{self, Layout, ModelTables};
@@ -25,33 +25,59 @@ impl Source<'_> {
     }
 }
 
-/// What is visited of a row: the primary key, and the record's bytes where they were asked for.
-pub(super) type Visit<'v> = &'v mut dyn FnMut(&[u8], &[u8]) -> Result<()>;
+/// The row a walk stands on.
+enum Row<'r> {
+    None,
+    /// of an open cursor
+    Cursor(Box<dyn Cursor + 'r>),
+    /// one key that was looked up: the primary key it leads to
+    Point(Vec<u8>),
+}
 
+/// Advances, then shows the primary key and, where asked, the record.
 pub(super) struct Walk<'r> {
-    pub(super) source: Source<'r>,
+    source: Source<'r>,
     part: usize,
-    /// still to come
-    ranges: vec::IntoIter<ByteRange>,
+    /// rows of the table are key -> primary key, one for each key
+    is_map: bool,
+    /// still to come, the next one last
+    ranges: Ranges,
     way: Direction,
-    /// of the range that is being read
-    cursor: Option<Box<dyn Cursor + 'r>>,
+    row: Row<'r>,
     /// records visited, where one may have several rows
     seen: Option<HashSet<Box<[u8]>>>,
+    /// the caller does not ask for records
+    keys_only: bool,
 }
 
 impl<'r> Walk<'r> {
     pub(super) fn new(
         source: Source<'r>,
         part: usize,
-        mut ranges: Vec<ByteRange>,
+        mut ranges: Ranges,
         once: bool,
         way: Direction,
-    ) -> Self {
-        if way == Direction::Reverse {
+    ) -> Result<Self> {
+        if way == Direction::Forward {
             ranges.reverse();
         }
-        Walk { source, part, ranges: ranges.into_iter(), way, cursor: None, seen: once.then(HashSet::new) }
+        let is_map = part == 0 || source.tables()?.part(part)?.unique;
+        let seen = once.then(HashSet::new);
+        Ok(Walk { source, part, is_map, ranges, way, row: Row::None, seen, keys_only: false })
+    }
+
+    /// The records will not be asked for.
+    pub(super) fn keys_only(mut self) -> Self {
+        self.keys_only = true;
+        self
+    }
+
+    pub(super) fn layout(&self) -> Arc<Layout> {
+        self.source.layout.clone()
+    }
+
+    pub(super) fn ordinal(&self) -> usize {
+        self.source.ordinal
     }
 
     /// The number of rows, if it is stored.
@@ -61,98 +87,87 @@ impl<'r> Walk<'r> {
         if self.seen.is_some() {
             return Ok(None);
         }
-        if self.part == 0 && self.ranges.as_slice() == [ByteRange::all()] {
+        if self.part == 0 && self.ranges.iter().all(ByteRange::is_all) && self.ranges.len() == 1 {
             return table::len(permit, view, tables).map(Some);
         }
         let mut sum = 0;
-        for range in self.ranges.as_slice() {
+        for range in &self.ranges {
             let Some(key) = range.as_point() else { return Ok(None) };
             sum += table::count(permit, view, tables, self.part, key)?;
         }
         Ok(Some(sum))
     }
 
-    /// Visits the next record; `false` at the end. Without `records` no record is read.
-    pub(super) fn next(&mut self, records: bool, visit: Visit<'_>) -> Result<bool> {
-        loop {
-            if self.cursor.is_some() {
-                if self.next_in_range(records, visit)? {
-                    return Ok(true);
-                }
-                continue;
-            }
-            let Some(range) = self.ranges.next() else { return Ok(false) };
-            match range.as_point() {
-                Some(key) if self.is_map()? => {
-                    if self.visit_point(key, records, visit)? {
-                        return Ok(true);
-                    }
-                }
-                _ => {
-                    let Source { view, permit, .. } = &self.source;
-                    self.cursor =
-                        Some(table::rows(permit, view, self.source.tables()?, self.part, &range, self.way)?);
-                }
-            }
-        }
-    }
-
-    fn is_map(&self) -> Result<bool> {
-        Ok(self.part == 0 || self.source.tables()?.part(self.part)?.unique)
-    }
-
-    /// One key of a map needs no cursor.
-    fn visit_point(&mut self, key: &[u8], records: bool, visit: Visit<'_>) -> Result<bool> {
-        let table = self.source.tables()?.part(self.part)?.id;
-        let Some(found) = self.source.view.get(table, key)? else { return Ok(false) };
-        if self.part == 0 {
-            visit(key, &found)?;
-            return Ok(true);
-        }
-        if let Some(seen) = &mut self.seen
-            && !seen.insert((&*found).into())
-        {
-            return Ok(false);
-        }
-        self.source.visit_record(self.part, &found, records, visit)?;
-        Ok(true)
-    }
-
-    /// Visits the next row of the open cursor; closes it at the end.
-    fn next_in_range(&mut self, records: bool, visit: Visit<'_>) -> Result<bool> {
-        let Some(cursor) = &mut self.cursor else { return Ok(false) };
-        while cursor.advance()? {
-            if self.part == 0 {
-                visit(cursor.key(), cursor.value())?;
+    /// Goes to the next record, each once; `false` at the end.
+    pub(super) fn advance(&mut self) -> Result<bool> {
+        while self.next_row()? {
+            let Some(seen) = &mut self.seen else { return Ok(true) };
+            let key = match &self.row {
+                Row::Cursor(cursor) => cursor.value(),
+                Row::Point(key) => key,
+                Row::None => &[],
+            };
+            if seen.insert(key.into()) {
                 return Ok(true);
             }
-            let key = cursor.value();
-            if let Some(seen) = &mut self.seen
-                && !seen.insert(key.into())
-            {
-                continue;
-            }
-            self.source.visit_record(self.part, key, records, visit)?;
-            return Ok(true);
         }
-        self.cursor = None;
         Ok(false)
     }
-}
 
-impl Source<'_> {
-    /// Reads the record that a row of the table `part` points to.
-    fn visit_record(&self, part: usize, key: &[u8], records: bool, visit: Visit<'_>) -> Result<()> {
-        if !records {
-            return visit(key, &[]);
-        }
-        let tables = self.tables()?;
-        match table::get(&self.permit, &self.view, tables, key)? {
-            Some(record) => visit(key, &record),
-            None => {
-                let table = self.layout.name(tables.part(part)?.id).to_owned();
-                Err(Error::new(ErrorKind::Corrupt { table }))
+    fn next_row(&mut self) -> Result<bool> {
+        loop {
+            if let Row::Cursor(cursor) = &mut self.row
+                && cursor.advance()?
+            {
+                return Ok(true);
+            }
+            let Some(range) = self.ranges.pop() else {
+                self.row = Row::None;
+                return Ok(false);
+            };
+            let Source { view, permit, .. } = &self.source;
+            let tables = self.source.tables()?;
+            self.row = match range {
+                // One key of a map needs no cursor.
+                ByteRange::Point(key) if self.part == 0 && !self.keys_only => Row::Point(key),
+                ByteRange::Point(key) if self.is_map => match view.get(tables.part(self.part)?.id, &key)? {
+                    None => Row::None,
+                    Some(_) if self.part == 0 => Row::Point(key),
+                    Some(primary) => Row::Point(primary.to_vec()),
+                },
+                range => Row::Cursor(table::rows(permit, view, tables, self.part, &range, self.way)?),
+            };
+            if let Row::Point(_) = self.row {
+                return Ok(true);
             }
         }
+    }
+
+    /// The primary key of the record.
+    pub(super) fn key(&self) -> &[u8] {
+        match &self.row {
+            Row::Cursor(cursor) if self.part == 0 => cursor.key(),
+            Row::Cursor(cursor) => cursor.value(),
+            Row::Point(key) => key,
+            Row::None => &[],
+        }
+    }
+
+    /// The bytes of the record. `None` if a primary key that was asked for has none.
+    pub(super) fn record(&self) -> Result<Option<Slice<'_>>> {
+        if let (Row::Cursor(cursor), 0) = (&self.row, self.part) {
+            return Ok(Some(Slice::borrowed(cursor.value())));
+        }
+        let Source { view, permit, .. } = &self.source;
+        let found = table::get(permit, view, self.source.tables()?, self.key())?;
+        if found.is_none() && self.part != 0 { Err(self.dangling()) } else { Ok(found) }
+    }
+
+    /// A row of an index that leads to no record.
+    #[cold]
+    fn dangling(&self) -> Error {
+        let table = self.source.tables().and_then(|tables| tables.part(self.part));
+        let table = table.map(|table| self.source.layout.name(table.id).to_owned()).unwrap_or_default();
+        Error::new(ErrorKind::Corrupt { table })
     }
 }
