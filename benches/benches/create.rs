@@ -5,7 +5,7 @@ mod pair;
 use criterion::{Criterion, criterion_group, criterion_main};
 use netabase_benches::work;
 
-use pair::pair;
+use pair::{pair, settings};
 
 fn create(c: &mut Criterion) {
     pair(c, "create/single", work::create_single, work::create_single);
@@ -13,5 +13,5 @@ fn create(c: &mut Criterion) {
     pair(c, "create/bulk", work::create_bulk, work::create_bulk);
 }
 
-criterion_group!(benches, create);
+criterion_group!(name = benches; config = settings(); targets = create);
 criterion_main!(benches);

@@ -5,11 +5,11 @@ mod pair;
 use criterion::{Criterion, criterion_group, criterion_main};
 use netabase_benches::work;
 
-use pair::pair;
+use pair::{pair, settings};
 
 fn delete(c: &mut Criterion) {
     pair(c, "delete/batch", work::delete_batch, work::delete_batch);
 }
 
-criterion_group!(benches, delete);
+criterion_group!(name = benches; config = settings(); targets = delete);
 criterion_main!(benches);

@@ -5,12 +5,12 @@ mod pair;
 use criterion::{Criterion, criterion_group, criterion_main};
 use netabase_benches::work;
 
-use pair::pair;
+use pair::{pair, settings};
 
 fn get(c: &mut Criterion) {
     pair(c, "get/one transaction", work::get, work::get);
     pair(c, "get/own transaction", work::get_alone, work::get_alone);
 }
 
-criterion_group!(benches, get);
+criterion_group!(name = benches; config = settings(); targets = get);
 criterion_main!(benches);

@@ -5,7 +5,7 @@ mod pair;
 use criterion::{Criterion, criterion_group, criterion_main};
 use netabase_benches::work;
 
-use pair::pair;
+use pair::{pair, settings};
 
 fn lookup(c: &mut Criterion) {
     pair(c, "lookup/name, 10 records", work::by_name, work::by_name);
@@ -17,5 +17,5 @@ fn lookup(c: &mut Criterion) {
     pair(c, "lookup/age, count", work::count_by_age, work::count_by_age);
 }
 
-criterion_group!(benches, lookup);
+criterion_group!(name = benches; config = settings(); targets = lookup);
 criterion_main!(benches);

@@ -6,16 +6,20 @@ use netabase_benches::work::{Run, Stored};
 use netabase_benches::{ByHand, ByNetabase, Data, Result, Side};
 
 /// Records in the store.
-pub(crate) const RECORDS: u32 = 20_000;
+const RECORDS: u32 = 20_000;
 
 /// A workload, for one of the sides.
 pub(crate) type Work<S> = fn(&S, &Data) -> Result<Run>;
+
+/// Fewer samples than criterion's own 100, since a commit takes its time; the command line may ask for others.
+pub(crate) fn settings() -> Criterion {
+    Criterion::default().sample_size(20)
+}
 
 /// Measures a workload on both sides.
 pub(crate) fn pair(c: &mut Criterion, name: &str, netabase: Work<ByNetabase>, redb: Work<ByHand>) {
     let data = Data::new(RECORDS);
     let mut group = c.benchmark_group(name);
-    group.sample_size(20);
     side(&mut group, &data, netabase).and_then(|()| side(&mut group, &data, redb)).expect("both sides run");
     group.finish();
 }

@@ -111,10 +111,12 @@ impl<M: NetabaseModel> Query<'_, M, Scan> {
 
 impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     fn with<C>(mut self, filter: Filter<M, C>) -> Self {
-        self.terms = self.terms.and_then(|mut terms| {
-            terms.extend(filter.into_terms()?);
-            Ok(terms)
-        });
+        match (&mut self.terms, filter.into_terms()) {
+            (Ok(terms), Ok(more)) if terms.is_empty() => *terms = more,
+            (Ok(terms), Ok(more)) => terms.extend(more),
+            (Ok(_), Err(error)) => self.terms = Err(error),
+            (Err(_), _) => {}
+        }
         self
     }
 

@@ -21,18 +21,16 @@ pub(super) struct Plan<M> {
 impl<M> Plan<M> {
     /// Takes the condition that finds the fewest records, or the whole main table.
     pub(super) fn choose(source: &Source<'_>, mut terms: Terms<M>) -> Result<Self> {
-        for term in &mut terms {
-            if let Term::Keys(term) = term {
-                term.ranges.retain(|range| !range.is_empty());
-            }
-        }
         let chosen = match terms.as_slice() {
             [Term::Keys(_)] => Some(0),
             terms => cheapest(source, terms)?,
         };
         if let Some(at) = chosen
-            && let Term::Keys(KeyTerm { part, shape, ranges }) = terms.remove(at)
+            && let Term::Keys(KeyTerm { part, shape, mut ranges }) = terms.swap_remove(at)
         {
+            if ranges.iter().any(ByteRange::is_empty) {
+                ranges.retain(|range| !range.is_empty());
+            }
             let point = matches!(ranges.as_slice(), [] | [_])
                 && ranges.iter().all(|range| range.as_point().is_some());
             let once = shape == Shape::Each && !point;
@@ -64,6 +62,7 @@ fn estimate(source: &Source<'_>, term: &KeyTerm) -> Result<u64> {
     let mut rows = 0_u64;
     for range in &term.ranges {
         rows = rows.saturating_add(match range.as_point() {
+            None if range.is_empty() => 0,
             None => return Ok(u64::MAX),
             Some(_) if single => 1,
             Some(key) => table::count(&source.permit, &source.view, tables, term.part, key)?,

@@ -2,13 +2,11 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use super::walk::Walk;
 use crate::error::Result;
 use crate::key::Key;
 use crate::model::{Entries, KeyTerm, NetabaseModel, Term, Terms};
-use crate::table::{self, Layout};
 
 /// The records of a query, read as they are asked for. After an error it ends.
 ///
@@ -16,7 +14,6 @@ use crate::table::{self, Layout};
 pub struct Rows<'r, M> {
     walk: Walk<'r>,
     tests: Tests<M>,
-    layout: Arc<Layout>,
     left: usize,
 }
 
@@ -28,11 +25,11 @@ impl<M: NetabaseModel> fmt::Debug for Rows<'_, M> {
 
 impl<'r, M: NetabaseModel> Rows<'r, M> {
     pub(super) fn new(walk: Walk<'r>, residual: Terms<M>, limit: usize) -> Self {
-        Rows { layout: walk.layout(), walk, tests: Tests::new(residual), left: limit }
+        Rows { walk, tests: Tests::new(residual), left: limit }
     }
 
     fn advance(&mut self) -> Result<Option<M>> {
-        next_that_holds(&mut self.walk, &mut self.tests, &self.layout)
+        next_that_holds(&mut self.walk, &mut self.tests)
     }
 }
 
@@ -53,7 +50,6 @@ impl<M: NetabaseModel> Iterator for Rows<'_, M> {
 pub struct Keys<'r, M> {
     walk: Walk<'r>,
     tests: Tests<M>,
-    layout: Arc<Layout>,
     left: usize,
 }
 
@@ -66,7 +62,7 @@ impl<M: NetabaseModel> fmt::Debug for Keys<'_, M> {
 impl<'r, M: NetabaseModel> Keys<'r, M> {
     pub(super) fn new(walk: Walk<'r>, residual: Terms<M>, limit: usize) -> Self {
         let walk = if residual.is_empty() { walk.keys_only() } else { walk };
-        Keys { layout: walk.layout(), walk, tests: Tests::new(residual), left: limit }
+        Keys { walk, tests: Tests::new(residual), left: limit }
     }
 
     /// Goes to the next key without decoding it; `false` at the end.
@@ -74,7 +70,7 @@ impl<'r, M: NetabaseModel> Keys<'r, M> {
         if self.tests.is_empty() {
             return self.walk.advance();
         }
-        Ok(next_that_holds(&mut self.walk, &mut self.tests, &self.layout)?.is_some())
+        Ok(next_that_holds(&mut self.walk, &mut self.tests)?.is_some())
     }
 
     fn next_key(&mut self) -> Result<Option<M::PrimaryKey>> {
@@ -96,15 +92,10 @@ impl<M: NetabaseModel> Iterator for Keys<'_, M> {
 }
 
 /// Walks to the next record for which all tests hold.
-fn next_that_holds<M: NetabaseModel>(
-    walk: &mut Walk<'_>,
-    tests: &mut Tests<M>,
-    layout: &Layout,
-) -> Result<Option<M>> {
-    let tables = layout.model(walk.ordinal())?;
+fn next_that_holds<M: NetabaseModel>(walk: &mut Walk<'_>, tests: &mut Tests<M>) -> Result<Option<M>> {
     while walk.advance()? {
         let Some(bytes) = walk.record()? else { continue };
-        let record = table::decode(layout, tables, &bytes)?;
+        let record = walk.decode(&bytes)?;
         if tests.hold(walk.key(), &record)? {
             return Ok(Some(record));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::{Cursor, Direction, Slice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
-use crate::model::Ranges;
+use crate::model::{NetabaseModel, Ranges};
 use crate::overlay::View;
 use crate::permission::{Permit, ReadAccess};
 use crate::table::{self, Layout, ModelTables};
@@ -72,12 +72,10 @@ impl<'r> Walk<'r> {
         self
     }
 
-    pub(super) fn layout(&self) -> Arc<Layout> {
-        self.source.layout.clone()
-    }
-
-    pub(super) fn ordinal(&self) -> usize {
-        self.source.ordinal
+    /// A record of the model that the walk is about.
+    #[inline]
+    pub(super) fn decode<M: NetabaseModel>(&self, bytes: &[u8]) -> Result<M> {
+        table::decode(&self.source.layout, self.source.tables()?, bytes)
     }
 
     /// The number of rows, if it is stored.

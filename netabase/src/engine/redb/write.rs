@@ -51,15 +51,16 @@ impl<const K: usize> Map for Table<'_, RawKey<K>, Bytes> {
 
     fn apply(&mut self, changes: &mut dyn Iterator<Item = MapChange<'_>>) -> Result<()> {
         let mut changes = changes.peekable();
+        let mut run = Vec::with_capacity(RUN);
         while let Some(change) = changes.next() {
             match change {
-                MapChange::Insert(key, value) if begins_run(&mut changes) => {
-                    insert_run(self, key, value, &mut changes)?;
+                MapChange::Insert(key, value) => {
+                    run.push((key, value));
+                    let more = std::iter::from_fn(|| next_insert(&mut changes, |_| true));
+                    run.extend(more.take(RUN - 1));
+                    insert_run(self, &mut run, &mut changes)?;
                 }
-                MapChange::Insert(key, value) | MapChange::Put(key, value) => {
-                    check::<K>(key)?;
-                    self.insert(key, value).map_err(storage)?;
-                }
+                MapChange::Put(key, value) => put(self, key, value)?,
                 MapChange::Delete(key) => {
                     self.remove(key).map_err(storage)?;
                 }
@@ -71,35 +72,57 @@ impl<const K: usize> Map for Table<'_, RawKey<K>, Bytes> {
 
 type MapChanges<'i, 'c> = Peekable<&'i mut dyn Iterator<Item = MapChange<'c>>>;
 
-/// A lone insert is cheaper without a cursor.
-fn begins_run(changes: &mut MapChanges<'_, '_>) -> bool {
-    matches!(changes.peek(), Some(MapChange::Insert(..)))
+/// How many new keys in one gap are worth a cursor. It splices what it has inserted into the tree as pages of its
+/// own, so short runs would leave many half-empty pages behind, and with them a deeper tree.
+const RUN: usize = 64;
+
+fn next_insert<'c>(
+    changes: &mut MapChanges<'_, 'c>,
+    within: impl FnOnce(&[u8]) -> bool,
+) -> Option<(&'c [u8], &'c [u8])> {
+    match changes.next_if(|change| matches!(change, MapChange::Insert(key, _) if within(key)))? {
+        MapChange::Insert(key, value) => Some((key, value)),
+        MapChange::Put(..) | MapChange::Delete(_) => None,
+    }
 }
 
-/// Inserts through one cursor for as long as new keys fall into the same gap between old ones: a bulk load,
-/// or ascending keys at the end, costs a fraction of single inserts.
-fn insert_run<const K: usize>(
-    table: &mut Table<'_, RawKey<K>, Bytes>,
-    key: &[u8],
-    value: &[u8],
-    changes: &mut MapChanges<'_, '_>,
-) -> Result<()> {
+fn put<const K: usize>(table: &mut Table<'_, RawKey<K>, Bytes>, key: &[u8], value: &[u8]) -> Result<()> {
     check::<K>(key)?;
-    let mut cursor = table.lower_bound_mut(Bound::Included(key)).map_err(storage)?;
-    let gap_end = cursor.peek_next().map_err(storage)?.map(|(key, _)| key.value().to_vec());
-    if gap_end.as_deref() == Some(key) {
-        return Err(Error::internal("an insert met its key"));
-    }
-    cursor.insert_before(key, value).map_err(unordered)?;
-    let in_gap = |change: &MapChange<'_>| match change {
-        MapChange::Insert(key, _) => gap_end.as_deref().is_none_or(|end| *key < end),
-        MapChange::Put(..) | MapChange::Delete(_) => false,
+    table.insert(key, value).map_err(storage)?;
+    Ok(())
+}
+
+/// Inserts new keys, and empties `run`. If it is long and falls into one gap between old keys, all that follows in
+/// that gap goes through one cursor: a bulk load, or keys at the end, costs a fraction of single inserts.
+fn insert_run<'c, const K: usize>(
+    table: &mut Table<'_, RawKey<K>, Bytes>,
+    run: &mut Vec<(&'c [u8], &'c [u8])>,
+    changes: &mut MapChanges<'_, 'c>,
+) -> Result<()> {
+    let (Some((first, _)), Some((last, _))) = (run.first().copied(), run.last().copied()) else {
+        return Ok(());
     };
-    while let Some(MapChange::Insert(key, value)) = changes.next_if(in_gap) {
-        check::<K>(key)?;
-        cursor.insert_before(key, value).map_err(unordered)?;
+    let gap_end = if run.len() < RUN { None } else { Some(next_key(table, first)?) };
+    match gap_end {
+        Some(end) if end.as_deref().is_none_or(|end| last < end) => {
+            let in_gap = |key: &[u8]| end.as_deref().is_none_or(|end| key < end);
+            let more = std::iter::from_fn(|| next_insert(changes, in_gap));
+            let mut cursor = table.lower_bound_mut(Bound::Included(first)).map_err(storage)?;
+            for (key, value) in run.drain(..).chain(more) {
+                check::<K>(key)?;
+                cursor.insert_before(key, value).map_err(unordered)?;
+            }
+            cursor.close().map_err(storage)
+        }
+        _ => run.drain(..).try_for_each(|(key, value)| put(table, key, value)),
     }
-    cursor.close().map_err(storage)
+}
+
+/// The first key from `key` on.
+fn next_key<const K: usize>(table: &Table<'_, RawKey<K>, Bytes>, key: &[u8]) -> Result<Option<Vec<u8>>> {
+    let mut rows = ReadableTable::range::<&[u8]>(table, key..).map_err(storage)?;
+    let row = rows.next().transpose().map_err(storage)?;
+    Ok(row.map(|(key, _)| key.value().to_vec()))
 }
 
 #[cold]
