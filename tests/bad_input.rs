@@ -49,7 +49,7 @@ fn refused(work: impl Fn(&mut WriteTransaction<World>) -> Result<()>) -> Result<
 fn an_unknown_key() -> Result<()> {
     let error = refused(|txn| txn.update(&person(9)))?;
     assert_eq!(*error.kind(), ErrorKind::NotFound { model: "Person", key: "PersonPrimaryKey(9)".into() });
-    let text = "no Person has the key PersonPrimaryKey(9): `create` makes one, `upsert` does either";
+    let text = "there is no Person PersonPrimaryKey(9): `create` makes it, `upsert` does either";
     assert_eq!(error.to_string(), text);
     assert!(refused(|txn| txn.replace(&person(9)).map(drop))?.is_not_found());
     assert!(refused(|txn| txn.update_with(9, |person: &mut Person| person.age = 1))?.is_not_found());
@@ -118,7 +118,7 @@ fn a_key_over_the_limit() -> Result<()> {
     assert_eq!(error.to_string(), "the key Person.tags has 40000 bytes, the engine takes 32768 at most");
     let place = Place { country: long.clone(), code: 1, doors: vec![], owner: Link::new(1) };
     let error = refused(|txn| txn.create(&place))?;
-    assert_eq!(error.to_string(), "the key of a Place has 40004 bytes, the engine takes 32768 at most");
+    assert_eq!(error.to_string(), "the key of Place has 40004 bytes, the engine takes 32768 at most");
     // Asking for such a key finds nothing.
     let store = Store::<World>::in_memory()?;
     assert_eq!(store.begin_read()?.query::<Person>().filter(Person::TAGS.eq(&long)).count()?, 0);

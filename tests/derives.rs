@@ -189,3 +189,46 @@ fn netabase_may_be_elsewhere() -> Result<()> {
     assert_eq!(HomeKind::from(&key), HomeKind::Local);
     Store::<Home>::in_memory()?.write(|txn| txn.create(&Local { id: 3 }))
 }
+
+/// `Self` in a field's type, a deprecated field, and a name that is not in camel case.
+#[deny(warnings)]
+mod awkward {
+    use super::*;
+
+    #[derive(NetabaseModel, Serialize, Deserialize)]
+    #[allow(non_camel_case_types)]
+    pub(super) struct tree_node {
+        #[primary_key]
+        pub(super) id: u32,
+        #[relation]
+        pub(super) parent: Option<Link<Self>>,
+        #[secondary_key]
+        pub(super) code: [u8; Self::WIDTH],
+        #[secondary_key]
+        #[deprecated]
+        pub(super) old: u8,
+    }
+
+    impl tree_node {
+        const WIDTH: usize = 2;
+        #[allow(deprecated)]
+        pub(super) fn new(id: u32, parent: Option<u32>) -> Self {
+            tree_node { id, parent: parent.map(Link::new), code: [1, 2], old: 0 }
+        }
+    }
+
+    #[derive(NetabaseDefinition)]
+    pub(super) enum Forest {
+        Node(tree_node),
+    }
+}
+
+#[test]
+fn a_model_may_speak_of_itself() -> Result<()> {
+    use awkward::{Forest, tree_node};
+    let store = Store::<Forest>::in_memory()?;
+    store.write(|txn| txn.create_batch(&[tree_node::new(1, None), tree_node::new(2, Some(1))]))?;
+    let children = store.begin_read()?.query::<tree_node>().filter(tree_node::PARENT.eq(1)).collect()?;
+    assert_eq!(children.iter().map(|node| node.id).collect::<Vec<_>>(), [2]);
+    Ok(())
+}

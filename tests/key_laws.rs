@@ -253,6 +253,15 @@ fn floats_have_one_zero_and_no_nan() {
     assert_eq!(tail(&-0.0_f64), tail(&0.0_f64));
 }
 
+// chrono has a second of more than a second, which it takes anywhere and reads back at the end of a minute only.
+#[test]
+fn a_leap_second_in_the_middle_of_a_minute_is_refused() {
+    use chrono::Timelike as _;
+    let time = chrono::DateTime::from_timestamp(30, 0).and_then(|time| time.with_nanosecond(1_500_000_000));
+    let error = time.expect("chrono takes it").encode_tail(&mut Vec::new()).expect_err("refused");
+    assert!(error.to_string().contains("cannot be read back"), "{error}");
+}
+
 // C1: a range over negative and positive numbers is one range of bytes.
 #[test]
 fn bytes_sort_as_numbers_across_zero() {

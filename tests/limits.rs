@@ -31,7 +31,7 @@ fn keys_and_values_at_their_limit() -> Result<()> {
         if let Err(error) = outcome {
             assert_eq!(
                 *error.kind(),
-                ErrorKind::LimitExceeded { what: "a Post".into(), size: 41, limit: 40 }
+                ErrorKind::LimitExceeded { what: "a record of Post".into(), size: 41, limit: 40 }
             );
         }
     }
@@ -68,6 +68,7 @@ fn limits_of_queries_do_not_overflow() -> Result<()> {
     let snapshot = store.begin_read()?;
     let count = |limit| snapshot.query::<Author>().limit(limit).count();
     assert_eq!((count(0)?, count(1)?, count(2)?, count(3)?, count(usize::MAX)?), (0, 1, 2, 2, 2));
-    assert_eq!(snapshot.query::<Author>().limit(0).collect()?, []);
+    let none = || snapshot.query::<Author>().limit(0);
+    assert_eq!((none().collect()?, none().first()?, none().exists()?), (vec![], None, false));
     Ok(())
 }

@@ -12,6 +12,7 @@ mod key_bytes;
 mod key_laws;
 mod lazy_reads;
 mod limits;
+mod lossy_records;
 mod nested_write;
 mod opening;
 mod oracle;

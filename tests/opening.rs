@@ -59,6 +59,31 @@ fn a_read_only_store_reads() -> Result<()> {
 }
 
 #[test]
+fn a_new_file_is_not_made_for_reading() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("blog.redb");
+    assert!(Store::<Blog>::builder().path(&path).create_new(true).read_only(true).open().is_err());
+    assert!(!path.exists());
+}
+
+// Of two openers of a new store one records its schema; the other compares with what the first recorded.
+#[test]
+fn the_second_of_two_openers_reads_what_the_first_wrote() -> Result<()> {
+    use kit::memory::{Answer, Memory};
+    let engine = Memory::default();
+    let open = || Store::<Blog>::builder().engine(std::sync::Arc::new(engine.clone())).open();
+    engine.answer([Answer::Conflict]);
+    assert!(
+        open().is_ok(),
+        "the commit that came first left no record here, so there is nothing to differ from"
+    );
+    drop(open()?);
+    let other = Store::<World>::builder().engine(std::sync::Arc::new(engine.clone())).open();
+    assert!(matches!(other.expect_err("refused").kind(), ErrorKind::SchemaMismatch { .. }));
+    Ok(())
+}
+
+#[test]
 fn a_strangers_file_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("other.redb");

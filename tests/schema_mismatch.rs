@@ -8,6 +8,11 @@ use serde::{Deserialize, Serialize};
 #[derive(NetabaseTopic)]
 struct Feed;
 
+/// A topic with the recorded name of a field.
+#[derive(NetabaseTopic)]
+#[netabase(rename = "tags")]
+struct Labelled;
+
 /// The schema in the file.
 mod before {
     use super::*;
@@ -27,6 +32,7 @@ mod before {
         #[secondary_key(unique)]
         pub(super) email: String,
         pub(super) age: u32,
+        pub(super) note: String,
     }
 
     #[derive(NetabaseDefinition)]
@@ -57,6 +63,7 @@ mod after {
         pub(super) email: Option<String>,
         #[secondary_key]
         pub(super) age: u32,
+        pub(super) note: Vec<u8>,
         #[relation]
         pub(super) boss: Option<Link<User>>,
     }
@@ -76,7 +83,7 @@ mod after {
 }
 
 fn user() -> before::User {
-    before::User { id: 1, level: before::Level::Low, email: "a".into(), age: 1 }
+    before::User { id: 1, level: before::Level::Low, email: "a".into(), age: 1, note: String::new() }
 }
 
 #[test]
@@ -87,20 +94,19 @@ fn every_difference_is_listed_and_the_file_stays() -> Result<()> {
     let error = Store::<after::App>::open(&path).expect_err("refused");
     let ErrorKind::SchemaMismatch { differences } = error.kind() else { panic!("{error}") };
     let expected = [
+        "the model Note is not in the file",
         "User is at version 1 in the file, here at 2",
         "the key of User is UserPrimaryKey(u64) in the file, here UserPrimaryKey(u32)",
-        "the field User.id is u64 in the file, here u32",
-        "the field User.email is String in the file, here Option<String>",
+        "the field User.note is String in the file, here Vec<u8>",
         "the field User.boss is not in the file",
         "the key User.level: index over Level { Low = 0(), High = 1() } in the file, index over Level { High = 0(), Low = 1() } here",
         "the key User.email: unique index over text in the file, index over optional text here",
         "the key User.age is not in the file",
         "the key User.boss is not in the file",
-        "the key User.Feed is not in the file",
-        "the model Note is not in the file",
+        "the topic User.Feed is not in the file",
     ];
     assert_eq!(differences, &expected);
-    assert!(error.to_string().starts_with("the file was written for another schema: User is at version 1"));
+    assert!(error.to_string().starts_with("the file was written for another schema: the model Note is not"));
     let store = Store::<before::App>::open(&path)?;
     assert_eq!(store.begin_read()?.query::<before::User>().collect()?, [user()]);
     Ok(())
@@ -149,4 +155,139 @@ fn a_record_of_another_version_is_an_error() -> Result<()> {
         assert_eq!(*store.write(|txn| txn.delete::<before::User>(1)).expect_err("refused").kind(), kind);
     }
     Ok(())
+}
+
+/// Opens a store of one schema and then of another over the same bytes.
+macro_rules! reopened {
+    ($first:ty, $second:ty) => {{
+        let engine: std::sync::Arc<dyn netabase::engine::Engine> =
+            std::sync::Arc::new(netabase::engine::Redb::in_memory(None)?);
+        drop(Store::<$first>::builder().engine(engine.clone()).open()?);
+        Store::<$second>::builder().engine(engine).open().map(drop)
+    }};
+}
+
+// Keys of one type may be made of other fields, and their fields may change places: the bytes would be misread.
+#[test]
+fn which_fields_make_a_key_is_recorded() -> Result<()> {
+    mod one {
+        use super::*;
+        #[derive(NetabaseKey, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(super) struct At {
+            x: u32,
+            y: u32,
+        }
+        #[derive(NetabaseModel, Serialize, Deserialize)]
+        pub(super) struct Mark {
+            #[primary_key]
+            a: u64,
+            b: u64,
+            #[secondary_key]
+            at: At,
+        }
+        #[derive(NetabaseDefinition)]
+        #[netabase(rename = "Map")]
+        pub(super) enum Map {
+            Mark(Mark),
+        }
+    }
+    mod two {
+        use super::*;
+        #[derive(NetabaseKey, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(super) struct At {
+            y: u32,
+            x: u32,
+        }
+        #[derive(NetabaseModel, Serialize, Deserialize)]
+        pub(super) struct Mark {
+            a: u64,
+            #[primary_key]
+            b: u64,
+            #[secondary_key]
+            at: At,
+        }
+        #[derive(NetabaseDefinition)]
+        #[netabase(rename = "Map")]
+        pub(super) enum Map {
+            Mark(Mark),
+        }
+    }
+    let error = reopened!(one::Map, two::Map).expect_err("refused");
+    let ErrorKind::SchemaMismatch { differences } = error.kind() else { panic!("{error}") };
+    let expected = [
+        "the key of Mark is made of a in the file, here of b",
+        "the key Mark.at: index over At(x: u32, y: u32) in the file, index over At(y: u32, x: u32) here",
+    ];
+    assert_eq!(differences, &expected);
+    Ok(())
+}
+
+// What a file does not record may change: names in the program, the order of models and topics.
+#[test]
+fn renamed_and_reordered_programs_open_the_file() -> Result<()> {
+    mod one {
+        use super::*;
+        #[derive(NetabaseKey, Serialize, Deserialize, Clone, Debug, PartialEq)]
+        pub(super) enum Level {
+            Low,
+        }
+        #[derive(NetabaseModel, Serialize, Deserialize)]
+        #[netabase(subscribe(Feed, Labelled))]
+        pub(super) struct Author {
+            #[primary_key]
+            id: u64,
+            #[secondary_key]
+            level: Level,
+            // The name of a topic too, which is no clash.
+            #[secondary_key]
+            tags: Vec<String>,
+        }
+        #[derive(NetabaseModel, Serialize, Deserialize)]
+        pub(super) struct Post {
+            #[primary_key]
+            id: u64,
+            #[relation]
+            author: Link<Author>,
+        }
+        #[derive(NetabaseDefinition)]
+        #[netabase(topics(Feed, Labelled))]
+        pub(super) enum Blog {
+            Author(Author),
+            Post(Post),
+        }
+    }
+    mod two {
+        use super::*;
+        #[derive(NetabaseKey, Serialize, Deserialize, Clone, Debug, PartialEq)]
+        #[netabase(rename = "Level")]
+        pub(super) enum Rank {
+            Low,
+        }
+        #[derive(NetabaseModel, Serialize, Deserialize)]
+        #[netabase(rename = "Author", subscribe(Labelled, Feed))]
+        pub(super) struct Writer {
+            #[primary_key]
+            #[netabase(rename = "id")]
+            number: std::primitive::u64,
+            #[secondary_key]
+            level: Rank,
+            #[secondary_key]
+            tags: Vec<std::string::String>,
+        }
+        #[derive(NetabaseModel, Serialize, Deserialize)]
+        pub(super) struct Post {
+            #[primary_key]
+            id: u64,
+            #[relation]
+            author: Link<Writer>,
+        }
+        #[derive(NetabaseDefinition)]
+        #[netabase(rename = "Blog", topics(Labelled, Feed))]
+        pub(super) enum Journal {
+            Post(Post),
+            Writer(Writer),
+        }
+    }
+    reopened!(one::Blog, one::Blog)?;
+    reopened!(one::Blog, two::Journal)
 }

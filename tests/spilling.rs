@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kit::models::{Author, Blog, author};
+use kit::models::{Author, Blog, Post, author, post};
 use netabase::engine::{Engine, Redb};
 use netabase::{ErrorKind, Result, Store};
 
@@ -36,6 +36,35 @@ fn a_refused_operation_after_spilling_leaves_no_trace() -> Result<()> {
         Ok(())
     })?;
     assert_eq!(store.begin_read()?.query::<Author>().filter(Author::EMAIL.range(..)).count()?, 100);
+    Ok(())
+}
+
+// Each failing batch in a doomed transaction says the same; nothing piles up.
+#[test]
+fn a_doomed_transaction_does_not_grow() -> Result<()> {
+    let (_, store) = store()?;
+    let mut txn = store.begin_write()?;
+    let authors: Vec<Author> = (0..100).map(author).chain([author(5)]).collect();
+    assert!(txn.create_batch(&authors).is_err());
+    let first = txn.create_batch(&authors).expect_err("doomed").to_string();
+    for _ in 0..100_000 {
+        assert!(txn.create_batch(&authors).is_err());
+    }
+    assert_eq!(txn.create_batch(&authors).expect_err("doomed").to_string(), first);
+    Ok(())
+}
+
+// An engine that panics half-way leaves nothing to a later commit.
+#[test]
+fn a_panic_of_the_engine_dooms_the_transaction() -> Result<()> {
+    let engine = kit::memory::Memory::default();
+    let store = Store::<Blog>::builder().engine(Arc::new(engine.clone())).staging_limit(0).open()?;
+    let mut txn = store.begin_write()?;
+    engine.panic_at_the_next_index();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| txn.create(&post(1, 1, &["a"]))));
+    assert!(panicked.is_err());
+    assert_eq!(*txn.commit().expect_err("doomed").kind(), ErrorKind::Doomed);
+    assert!(store.begin_read()?.is_empty::<Post>()?);
     Ok(())
 }
 

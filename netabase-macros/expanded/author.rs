@@ -12,19 +12,19 @@
     ::netabase::__private::serde::Deserialize
 )]
 #[serde(crate = "::netabase::__private::serde", transparent)]
-#[netabase(crate = "::netabase")]
-#[allow(dead_code)]
+#[netabase(crate = "::netabase", rename = "AuthorPrimaryKey")]
+#[allow(dead_code, deprecated, non_camel_case_types)]
 pub struct AuthorPrimaryKey(pub u64);
 ///Secondary keys of [`Author`], with their values.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(dead_code, private_interfaces)]
+#[allow(dead_code, deprecated, private_interfaces, non_camel_case_types)]
 pub enum AuthorSecondaryKeys {
     ///`email`
     Email(String),
     ///`country`, or its absence
     Country(::core::option::Option<String>),
 }
-#[allow(clippy::all, clippy::pedantic)]
+#[allow(deprecated, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::netabase::__private as _netabase;
     #[automatically_derived]
@@ -42,6 +42,7 @@ const _: () = {
                 _netabase::FieldSchema::new("email", "String"),
                 _netabase::FieldSchema::new("country", "Option<String>"),
             ],
+            primary: &["id"],
             key: <AuthorPrimaryKey as _netabase::Key>::TYPE,
             key_width: <AuthorPrimaryKey as _netabase::Key>::WIDTH,
             indexes: &[
@@ -80,13 +81,11 @@ const _: () = {
             2,
         );
     }
-    #[automatically_derived]
     impl ::core::convert::From<u64> for AuthorPrimaryKey {
         fn from(key: u64) -> Self {
             AuthorPrimaryKey(key)
         }
     }
-    #[automatically_derived]
     impl _netabase::AsKey<AuthorPrimaryKey> for Author {
         fn write_part(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
             _netabase::write_key_part(self, out)
@@ -95,7 +94,6 @@ const _: () = {
             _netabase::NetabaseModel::encode_key(self, out)
         }
     }
-    #[automatically_derived]
     impl _netabase::KeyValue<Author> for AuthorSecondaryKeys {
         fn filter(&self) -> _netabase::Filter<Author> {
             match self {
@@ -104,6 +102,5 @@ const _: () = {
             }
         }
     }
-    #[automatically_derived]
     impl<__D: _netabase::NetabaseDefinition> _netabase::LinksIn<__D> for Author {}
 };

@@ -1,6 +1,6 @@
 ///A model of [`Blog`], without its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(dead_code)]
+#[allow(dead_code, deprecated, non_camel_case_types)]
 pub enum BlogKind {
     ///`Author`
     Author,
@@ -9,14 +9,14 @@ pub enum BlogKind {
 }
 ///A primary key of one of the models of [`Blog`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[allow(dead_code, private_interfaces)]
+#[allow(dead_code, deprecated, private_interfaces, non_camel_case_types)]
 pub enum BlogKeys {
     ///`Author`
     Author(<Author as ::netabase::NetabaseModel>::PrimaryKey),
     ///`Post`
     Post(<Post as ::netabase::NetabaseModel>::PrimaryKey),
 }
-#[allow(clippy::all, clippy::pedantic)]
+#[allow(deprecated, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::netabase::__private as _netabase;
     #[automatically_derived]

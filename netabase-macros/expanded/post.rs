@@ -12,31 +12,31 @@
     ::netabase::__private::serde::Deserialize
 )]
 #[serde(crate = "::netabase::__private::serde", transparent)]
-#[netabase(crate = "::netabase")]
-#[allow(dead_code)]
+#[netabase(crate = "::netabase", rename = "PostPrimaryKey")]
+#[allow(dead_code, deprecated, non_camel_case_types)]
 pub struct PostPrimaryKey(pub u64);
 ///Secondary keys of [`Post`], with their values.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(dead_code, private_interfaces)]
+#[allow(dead_code, deprecated, private_interfaces, non_camel_case_types)]
 pub enum PostSecondaryKeys {
     ///an element of `tags`
     Tags(String),
 }
 ///Relational keys of [`Post`], with their values.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(dead_code, private_interfaces)]
+#[allow(dead_code, deprecated, private_interfaces, non_camel_case_types)]
 pub enum PostRelationalKeys {
     ///`author`
     Author(<Author as ::netabase::NetabaseModel>::PrimaryKey),
 }
 ///Topics that enrol every [`Post`].
 #[derive(Clone, Debug, PartialEq)]
-#[allow(dead_code, private_interfaces)]
+#[allow(dead_code, deprecated, private_interfaces, non_camel_case_types)]
 pub enum PostSubscriptionKeys {
     ///`Feed`
     Feed,
 }
-#[allow(clippy::all, clippy::pedantic)]
+#[allow(deprecated, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::netabase::__private as _netabase;
     #[automatically_derived]
@@ -56,6 +56,7 @@ const _: () = {
                 _netabase::FieldSchema::new("day", "u32"),
                 _netabase::FieldSchema::new("body", "String"),
             ],
+            primary: &["id"],
             key: <PostPrimaryKey as _netabase::Key>::TYPE,
             key_width: <PostPrimaryKey as _netabase::Key>::WIDTH,
             indexes: &[
@@ -100,13 +101,11 @@ const _: () = {
             &model.body
         });
     }
-    #[automatically_derived]
     impl ::core::convert::From<u64> for PostPrimaryKey {
         fn from(key: u64) -> Self {
             PostPrimaryKey(key)
         }
     }
-    #[automatically_derived]
     impl _netabase::AsKey<PostPrimaryKey> for Post {
         fn write_part(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
             _netabase::write_key_part(self, out)
@@ -115,7 +114,6 @@ const _: () = {
             _netabase::NetabaseModel::encode_key(self, out)
         }
     }
-    #[automatically_derived]
     impl _netabase::KeyValue<Post> for PostSecondaryKeys {
         fn filter(&self) -> _netabase::Filter<Post> {
             match self {
@@ -123,7 +121,6 @@ const _: () = {
             }
         }
     }
-    #[automatically_derived]
     impl _netabase::KeyValue<Post> for PostRelationalKeys {
         fn filter(&self) -> _netabase::Filter<Post> {
             match self {
@@ -131,7 +128,6 @@ const _: () = {
             }
         }
     }
-    #[automatically_derived]
     impl _netabase::KeyValue<Post> for PostSubscriptionKeys {
         fn filter(&self) -> _netabase::Filter<Post> {
             match self {
@@ -141,7 +137,6 @@ const _: () = {
             }
         }
     }
-    #[automatically_derived]
     impl<__D: _netabase::NetabaseDefinition> _netabase::LinksIn<__D> for Post
     where
         Author: _netabase::ModelOf<__D>,

@@ -1,4 +1,4 @@
-#[allow(clippy::all, clippy::pedantic)]
+#[allow(deprecated, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::netabase::__private as _netabase;
     #[automatically_derived]
@@ -8,7 +8,10 @@ const _: () = {
         );
         const TYPE: _netabase::KeyType = _netabase::KeyType::Named(
             "Slot",
-            &[&<String as _netabase::Key>::TYPE, &<u32 as _netabase::Key>::TYPE],
+            &[
+                ("room", &<String as _netabase::Key>::TYPE),
+                ("day", &<u32 as _netabase::Key>::TYPE),
+            ],
         );
         fn encode_part(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
             _netabase::Key::encode_part(&self.room, out)?;

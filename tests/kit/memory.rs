@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::RangeBounds;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use netabase::engine::{
@@ -38,6 +39,7 @@ pub enum Answer {
 pub struct Memory {
     state: Arc<Mutex<Arc<State>>>,
     answers: Arc<Mutex<VecDeque<Answer>>>,
+    panics: Arc<AtomicBool>,
     limits: Limits,
 }
 
@@ -50,12 +52,17 @@ impl Default for Memory {
 impl Memory {
     /// An engine that takes no more than this.
     pub fn with_limits(limits: Limits) -> Self {
-        Memory { state: Arc::default(), answers: Arc::default(), limits }
+        Memory { state: Arc::default(), answers: Arc::default(), panics: Arc::default(), limits }
     }
 
     /// Lets the next commits end like this, one after the other.
     pub fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).extend(answers);
+    }
+
+    /// Panics when an index is to be changed, once.
+    pub fn panic_at_the_next_index(&self) {
+        self.panics.store(true, Ordering::Relaxed);
     }
 
     fn state(&self) -> Arc<State> {
@@ -260,6 +267,9 @@ impl Write for Writer {
         table: TableId,
         changes: &mut dyn Iterator<Item = IndexChange<'_>>,
     ) -> Result<()> {
+        if self.engine.panics.swap(false, Ordering::Relaxed) {
+            std::panic::resume_unwind(Box::new("a panic of the engine"));
+        }
         let name = self.view.name(table).to_owned();
         let index = Arc::make_mut(&mut self.view.state).indexes.entry(name).or_default();
         let mut last = None;

@@ -63,12 +63,12 @@ pub(crate) fn definition(definition: &Definition) -> TokenStream {
     quote! {
         #[doc = #kind_doc]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[allow(dead_code)]
+        #[allow(dead_code, deprecated, non_camel_case_types)]
         #vis enum #kind { #(#[doc = #variant_docs] #variants),* }
 
         #[doc = #keys_doc]
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        #[allow(dead_code, private_interfaces)]
+        #[allow(dead_code, deprecated, private_interfaces, non_camel_case_types)]
         #vis enum #keys { #(#[doc = #variant_docs] #variants(<#types as #krate::NetabaseModel>::PrimaryKey)),* }
 
         #scoped

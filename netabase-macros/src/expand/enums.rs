@@ -97,11 +97,10 @@ fn write(model: &Model, kind: &str, what: &str, variants: Vec<Variant>) -> Enum 
     let item = quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, PartialEq)]
-        #[allow(dead_code, private_interfaces)]
+        #[allow(dead_code, deprecated, private_interfaces, non_camel_case_types)]
         #vis enum #name { #(#items),* }
     };
     let conversion = quote! {
-        #[automatically_derived]
         impl _netabase::KeyValue<#ident> for #name {
             fn filter(&self) -> _netabase::Filter<#ident> {
                 match self { #(#arms),* }

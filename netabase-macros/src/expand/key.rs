@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::Type;
+use syn::ext::IdentExt;
 
 use super::{key_type, scoped};
 use crate::model::{Header, KeyForm, KeyInput, Part, Parts, Variant};
@@ -36,6 +37,7 @@ pub(crate) fn key(input: &KeyInput) -> TokenStream {
 fn of_struct(name: &str, Parts { parts, .. }: &Parts) -> TokenStream {
     let types: Vec<_> = parts.iter().map(|part| &part.ty).collect();
     let members: Vec<_> = parts.iter().map(|part| &part.member).collect();
+    let fields = parts.iter().map(recorded);
     // `check` has seen to it that there is one.
     let Some((last, front)) = members.split_last() else { return quote!() };
     let front_and = |end: TokenStream| {
@@ -50,7 +52,7 @@ fn of_struct(name: &str, Parts { parts, .. }: &Parts) -> TokenStream {
     quote! {
         const WIDTH: ::core::option::Option<usize> = _netabase::width_sum(&[#(<#types as _netabase::Key>::WIDTH),*]);
         const TYPE: _netabase::KeyType =
-            _netabase::KeyType::Named(#name, &[#(&<#types as _netabase::Key>::TYPE),*]);
+            _netabase::KeyType::Named(#name, &[#(#fields),*]);
         fn encode_part(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> { #part }
         fn encode_tail(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> { #tail }
         fn decode_part(bytes: &mut &[u8]) -> _netabase::Result<Self> {
@@ -75,8 +77,8 @@ fn of_enum(name: &str, variants: &[Variant]) -> TokenStream {
         quote!(::core::option::Option::None)
     };
     let types = variants.iter().map(|Variant { ident, number, parts, .. }| {
-        let (ident, types) = (ident.to_string(), parts.parts.iter().map(|part| &part.ty));
-        quote!((#ident, #number, &[#(&<#types as _netabase::Key>::TYPE),*]))
+        let (ident, fields) = (ident.to_string(), parts.parts.iter().map(recorded));
+        quote!((#ident, #number, &[#(#fields),*]))
     });
     let encode = variants.iter().map(|Variant { ident, number, parts, .. }| {
         let number = proc_macro2::Literal::u32_unsuffixed(*number);
@@ -107,6 +109,15 @@ fn of_enum(name: &str, variants: &[Variant]) -> TokenStream {
             })
         }
     }
+}
+
+/// A field as the schema records it: without names, two fields of one type could change places unseen.
+fn recorded(Part { member, ty }: &Part) -> TokenStream {
+    let name = match member {
+        syn::Member::Named(ident) => ident.unraw().to_string(),
+        syn::Member::Unnamed(index) => index.index.to_string(),
+    };
+    quote!((#name, &<#ty as _netabase::Key>::TYPE))
 }
 
 /// The fields of a variant and names to bind them to.

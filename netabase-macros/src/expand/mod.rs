@@ -40,7 +40,7 @@ pub(crate) fn variant_name(field: &Ident) -> Ident {
 fn scoped(header: &Header, code: TokenStream) -> TokenStream {
     let krate = &header.krate;
     quote! {
-        #[allow(clippy::all, clippy::pedantic)]
+        #[allow(deprecated, clippy::all, clippy::pedantic)]
         const _: () = {
             use #krate::__private as _netabase;
             #code

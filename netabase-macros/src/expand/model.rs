@@ -84,7 +84,6 @@ fn links(model: &Model) -> TokenStream {
     });
     let targets: Vec<_> = targets.collect();
     quote! {
-        #[automatically_derived]
         impl<__D: _netabase::NetabaseDefinition> _netabase::LinksIn<__D> for #ident
         where
             #(#targets: _netabase::ModelOf<__D>,)*

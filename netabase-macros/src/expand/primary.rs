@@ -15,6 +15,8 @@ pub(super) fn item(model: &Model) -> TokenStream {
     let doc = format!("Primary key of [`{ident}`].");
     let serde = format!("{}::__private::serde", quote!(#krate)).replace(' ', "");
     let netabase = quote!(#krate).to_string().replace(' ', "");
+    // The model may be renamed in the program and not in the file, and so its key.
+    let recorded = format!("{}PrimaryKey", model.header.name);
     let fields: Vec<&Field> = model.primary().collect();
     let (body, transparent) = if let [field] = fields.as_slice() {
         let (vis, ty) = (&field.vis, stored(field, model));
@@ -34,8 +36,8 @@ pub(super) fn item(model: &Model) -> TokenStream {
             #krate::__private::serde::Serialize, #krate::__private::serde::Deserialize
         )]
         #[serde(crate = #serde #transparent)]
-        #[netabase(crate = #netabase)]
-        #[allow(dead_code)]
+        #[netabase(crate = #netabase, rename = #recorded)]
+        #[allow(dead_code, deprecated, non_camel_case_types)]
         #vis struct #name #body
     }
 }
@@ -107,7 +109,6 @@ pub(super) fn conversions(model: &Model) -> TokenStream {
     };
     let from_text = match types.as_slice() {
         [ty] if ty::ends_with(ty, "String") => Some(quote! {
-            #[automatically_derived]
             impl ::core::convert::From<&str> for #name {
                 fn from(key: &str) -> Self {
                     #name(key.into())
@@ -117,10 +118,8 @@ pub(super) fn conversions(model: &Model) -> TokenStream {
         _ => None,
     };
     quote! {
-        #[automatically_derived]
         #from
         #from_text
-        #[automatically_derived]
         impl _netabase::AsKey<#name> for #ident {
             fn write_part(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
                 _netabase::write_key_part(self, out)

@@ -9,6 +9,7 @@ use crate::model::{Field, Header, Model, Relation, Secondary, Shape};
 pub(super) fn constant(model: &Model) -> TokenStream {
     let Model { header: Header { name, .. }, version, topics, fields } = model;
     let key = primary_key(&model.header);
+    let primary = model.primary().map(|field| &field.name);
     let fields = fields.iter().map(|Field { name, ty, .. }| {
         let ty = spelled(ty);
         quote!(_netabase::FieldSchema::new(#name, #ty))
@@ -26,6 +27,7 @@ pub(super) fn constant(model: &Model) -> TokenStream {
             name: #name,
             version: #version,
             fields: &[#(#fields),*],
+            primary: &[#(#primary),*],
             key: <#key as _netabase::Key>::TYPE,
             key_width: <#key as _netabase::Key>::WIDTH,
             indexes: &[#(#indexes),*],

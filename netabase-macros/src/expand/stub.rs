@@ -35,6 +35,7 @@ pub(crate) fn model(input: &DeriveInput, errors: Option<TokenStream>) -> TokenSt
                 name: #name,
                 version: 1,
                 fields: &[],
+                primary: &[],
                 key: <#key as _netabase::Key>::TYPE,
                 key_width: <#key as _netabase::Key>::WIDTH,
                 indexes: &[],

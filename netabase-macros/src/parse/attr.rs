@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, LitInt, LitStr, Meta, Path, Token};
+use syn::{Attribute, Expr, ExprLit, Lit, LitInt, LitStr, Meta, Path, Token};
 
 use crate::errors::Errors;
 
@@ -45,6 +45,8 @@ enum Value {
     Text(LitStr),
     Number(LitInt),
     List(TokenStream),
+    /// anything else behind `=`, which no attribute takes
+    Other,
 }
 
 impl Parse for Arg {
@@ -53,7 +55,11 @@ impl Parse for Arg {
         let ident = Ident::parse_any(input)?;
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            if input.peek(LitInt) { Value::Number(input.parse()?) } else { Value::Text(input.parse()?) }
+            match input.parse::<syn::Expr>()? {
+                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Value::Text(text),
+                Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => Value::Number(number),
+                _ => Value::Other,
+            }
         } else if input.peek(syn::token::Paren) {
             let content;
             syn::parenthesized!(content in input);
@@ -74,9 +80,14 @@ impl Args {
         for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
             let parsed = match &attr.meta {
                 Meta::Path(_) => continue,
-                meta => meta
-                    .require_list()
-                    .and_then(|list| list.parse_args_with(Punctuated::<Arg, Token![,]>::parse_terminated)),
+                Meta::NameValue(meta) => {
+                    errors.at(
+                        meta,
+                        format!("write `#[{name}(..)]`, with what you mean between the parentheses"),
+                    );
+                    continue;
+                }
+                Meta::List(list) => list.parse_args_with(Punctuated::<Arg, Token![,]>::parse_terminated),
             };
             for arg in errors.take(parsed).into_iter().flatten() {
                 if all.iter().any(|known| known.ident == arg.ident) {
@@ -99,13 +110,18 @@ impl Arg {
         &self.ident
     }
 
-    /// An attribute that has no place here.
-    pub(super) fn refuse(&self, errors: &mut Errors) {
+    /// An attribute that has no place here, where only these have.
+    pub(super) fn refuse(&self, known: &[&str], errors: &mut Errors) {
         let name = self.name();
         if LATER.contains(&name) {
             errors.at(&self.ident, format!("`{name}` is not built yet: remove it for now"));
         } else {
-            errors.at(&self.ident, format!("netabase knows no attribute `{name}` in this place"));
+            let known: Vec<String> = known.iter().map(|known| format!("`{known}`")).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            errors.at(
+                &self.ident,
+                format!("netabase knows no attribute `{name}` in this place; it knows {known}"),
+            );
         }
     }
 
@@ -149,8 +165,12 @@ impl Arg {
     }
 
     pub(super) fn as_ident(&self, errors: &mut Errors) -> Option<Ident> {
-        let ident = self.text(errors)?.parse();
-        errors.take(ident)
+        let text = self.text(errors)?;
+        let ident = text.parse().ok();
+        if ident.is_none() {
+            errors.at(text, "a handle is a name for a constant, as in `handle = \"CREATED\"`");
+        }
+        ident
     }
 
     pub(super) fn byte(&self, errors: &mut Errors) -> Option<u8> {
@@ -185,16 +205,62 @@ impl Arg {
     }
 }
 
+/// Attributes of ours that stand where they mean nothing, or twice.
+pub(super) fn misplaced(attrs: &[Attribute], belongs: &str, names: &[&str], errors: &mut Errors) {
+    for name in names {
+        for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
+            errors.at(attr, format!("`#[{name}]` belongs {belongs}"));
+        }
+    }
+}
+
+pub(super) fn given_twice(attrs: &[Attribute], name: &str, errors: &mut Errors) {
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)).skip(1) {
+        errors.at(attr, format!("`#[{name}]` is given twice: remove one"));
+    }
+}
+
 /// Serde attributes whose output postcard cannot read back.
 pub(super) fn refuse_serde(attrs: &[Attribute], errors: &mut Errors) {
+    const REFUSED: &[&str] = &[
+        "skip_serializing_if",
+        "flatten",
+        "untagged",
+        "tag",
+        "content",
+        "skip_serializing",
+        "skip_deserializing",
+    ];
+    for name in serde_names(attrs) {
+        if REFUSED.iter().any(|refused| name == refused) {
+            errors.at(
+                &name,
+                format!(
+                    "a record with `#[serde({name})]` cannot be read back, because netabase stores fields by position \
+                     and not by name: remove it"
+                ),
+            );
+        }
+    }
+}
+
+/// A key that is not stored would be another one when the record is read.
+pub(super) fn refuse_skipped(attrs: &[Attribute], errors: &mut Errors) {
+    for name in serde_names(attrs).iter().filter(|name| *name == "skip") {
+        errors.at(name, "a key is stored with its record: remove `skip`");
+    }
+}
+
+/// The names between the parentheses of `#[serde(..)]`.
+fn serde_names(attrs: &[Attribute]) -> Vec<Ident> {
+    let mut names = Vec::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
         let Ok(list) = attr.meta.require_list() else { continue };
-        let mut names = Vec::new();
         // What does not parse is serde's to report.
         let _ = list.parse_nested_meta(|meta| {
             names.extend(meta.path.get_ident().cloned());
             if meta.input.peek(Token![=]) {
-                meta.value()?.parse::<syn::Expr>()?;
+                meta.value()?.parse::<Expr>()?;
             } else if meta.input.peek(syn::token::Paren) {
                 let content;
                 syn::parenthesized!(content in meta.input);
@@ -202,25 +268,6 @@ pub(super) fn refuse_serde(attrs: &[Attribute], errors: &mut Errors) {
             }
             Ok(())
         });
-        for name in names {
-            let refused = [
-                "skip_serializing_if",
-                "flatten",
-                "untagged",
-                "tag",
-                "content",
-                "skip_serializing",
-                "skip_deserializing",
-            ];
-            if refused.iter().any(|refused| name == refused) {
-                errors.at(
-                    &name,
-                    format!(
-                        "a record with `#[serde({name})]` cannot be read back, because netabase stores fields by \
-                         position and not by name: remove it"
-                    ),
-                );
-            }
-        }
     }
+    names
 }

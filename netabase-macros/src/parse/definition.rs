@@ -2,14 +2,14 @@
 
 use syn::{Data, DeriveInput, Fields};
 
-use super::{header, refuse_generics};
+use super::{attr, header, refuse_generics};
 use crate::errors::Errors;
 use crate::model::{Definition, Listed};
 
 pub(crate) fn definition(input: &DeriveInput, errors: &mut Errors) -> Option<Definition> {
     refuse_generics(input, "definition", errors);
     let mut topics = Vec::new();
-    let header = header(input, errors, |arg, errors| {
+    let header = header(input, &["topics"], errors, |arg, errors| {
         let known = arg.name() == "topics";
         if known {
             topics = arg.paths(errors);
@@ -25,6 +25,10 @@ pub(crate) fn definition(input: &DeriveInput, errors: &mut Errors) -> Option<Def
     };
     let mut models = Vec::new();
     for variant in &data.variants {
+        attr::misplaced(&variant.attrs, "on the enum or on the model's struct", &["netabase"], errors);
+        for field in &variant.fields {
+            attr::misplaced(&field.attrs, "on the model's struct", &["netabase"], errors);
+        }
         match &variant.fields {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
                 let ty = fields.unnamed.first().map(|field| field.ty.clone());

@@ -3,15 +3,15 @@
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Expr, ExprLit, Fields, Index, Lit, Member};
 
-use super::{header, refuse_generics};
+use super::{attr, header, refuse_generics};
 use crate::errors::Errors;
 use crate::model::{KeyForm, KeyInput, Part, Parts, Variant};
 
 pub(crate) fn key(input: &DeriveInput, errors: &mut Errors) -> Option<KeyInput> {
     refuse_generics(input, "key", errors);
-    let header = header(input, errors, |_, _| false);
+    let header = header(input, &[], errors, |_, _| false);
     let form = match &input.data {
-        Data::Struct(data) => KeyForm::Struct(parts(&data.fields)),
+        Data::Struct(data) => KeyForm::Struct(parts(&data.fields, errors)),
         Data::Enum(data) => {
             let mut next = 0;
             KeyForm::Enum(data.variants.iter().map(|input| variant(input, &mut next, errors)).collect())
@@ -24,7 +24,10 @@ pub(crate) fn key(input: &DeriveInput, errors: &mut Errors) -> Option<KeyInput> 
     Some(KeyInput { header, form })
 }
 
-fn parts(fields: &Fields) -> Parts {
+fn parts(fields: &Fields, errors: &mut Errors) -> Parts {
+    for field in fields {
+        attr::misplaced(&field.attrs, "on the key, not on its fields", &["netabase"], errors);
+    }
     let part = |(at, field): (usize, &syn::Field)| {
         let number =
             || Member::Unnamed(Index { index: u32::try_from(at).unwrap_or(u32::MAX), span: field.span() });
@@ -48,5 +51,5 @@ fn variant(input: &syn::Variant, next: &mut u32, errors: &mut Errors) -> Variant
     }
     let number = *next;
     *next = next.saturating_add(1);
-    Variant { ident: input.ident.clone(), number, place, parts: parts(&input.fields) }
+    Variant { ident: input.ident.clone(), number, place, parts: parts(&input.fields, errors) }
 }

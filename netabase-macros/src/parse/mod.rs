@@ -19,6 +19,7 @@ use crate::model::{Header, Topic};
 /// Reads the attributes that every derive takes, and gives the others to `rest`.
 fn header(
     input: &DeriveInput,
+    more: &[&str],
     errors: &mut Errors,
     mut rest: impl FnMut(&Arg, &mut Errors) -> bool,
 ) -> Header {
@@ -33,7 +34,7 @@ fn header(
             "rename" => header.name = arg.name_text(errors).unwrap_or(header.name),
             "crate" => header.krate = arg.path(errors).unwrap_or(header.krate),
             _ if rest(&arg, errors) => {}
-            _ => arg.refuse(errors),
+            _ => arg.refuse(&[&["rename", "crate"], more].concat(), errors),
         }
     }
     header
@@ -50,5 +51,5 @@ fn refuse_generics(input: &DeriveInput, what: &str, errors: &mut Errors) {
 
 pub(crate) fn topic(input: &DeriveInput, errors: &mut Errors) -> Topic {
     refuse_generics(input, "topic", errors);
-    Topic { header: header(input, errors, |_, _| false) }
+    Topic { header: header(input, &[], errors, |_, _| false) }
 }

@@ -12,7 +12,8 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
     refuse_generics(input, "model", errors);
     attr::refuse_serde(&input.attrs, errors);
     let (mut version, mut topics) = (1, Vec::new());
-    let header = header(input, errors, |arg, errors| {
+    attr::misplaced(&input.attrs, "on a field", &["primary_key", "secondary_key", "relation"], errors);
+    let header = header(input, &["version", "subscribe"], errors, |arg, errors| {
         match arg.name() {
             "version" => version = arg.byte(errors).unwrap_or(version),
             "subscribe" => topics = arg.paths(errors),
@@ -28,12 +29,17 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         errors.at(&input.ident, "a model has named fields, because its indexes are named after them");
         return None;
     };
-    let fields = named.named.iter().filter_map(|input| field(input, errors)).collect();
+    let fields = named.named.iter().filter_map(|field| self::field(field, &input.ident, errors)).collect();
     Some(Model { header, version, topics, fields })
 }
 
-fn field(input: &syn::Field, errors: &mut Errors) -> Option<Field> {
+fn field(input: &syn::Field, model: &Ident, errors: &mut Errors) -> Option<Field> {
     let ident = input.ident.clone()?;
+    // The type is written down again in other items, where `Self` would be another.
+    let input = &syn::Field { ty: ty::without_self(&input.ty, model), ..input.clone() };
+    for name in ["primary_key", "secondary_key", "relation"] {
+        attr::given_twice(&input.attrs, name, errors);
+    }
     attr::refuse_serde(&input.attrs, errors);
     let mut name = attr::unraw(&ident);
     // Rust has no keyword in capitals.
@@ -42,7 +48,7 @@ fn field(input: &syn::Field, errors: &mut Errors) -> Option<Field> {
         match arg.name() {
             "rename" => name = arg.name_text(errors).unwrap_or(name),
             "handle" => handle = arg.as_ident(errors).unwrap_or(handle),
-            _ => arg.refuse(errors),
+            _ => arg.refuse(&["rename", "handle"], errors),
         }
     }
     let secondary = find(&input.attrs, "secondary_key");
@@ -60,9 +66,12 @@ fn field(input: &syn::Field, errors: &mut Errors) -> Option<Field> {
         (None, None) => Role::Plain,
     };
     for arg in Args::of(&input.attrs, "primary_key", errors) {
-        arg.refuse(errors);
+        arg.refuse(&[], errors);
     }
     let primary = find(&input.attrs, "primary_key").is_some();
+    if primary || !matches!(role, Role::Plain) {
+        attr::refuse_skipped(&input.attrs, errors);
+    }
     Some(Field { ident, vis: input.vis.clone(), ty: input.ty.clone(), name, handle, primary, role })
 }
 
@@ -76,7 +85,7 @@ fn secondary(input: &syn::Field, errors: &mut Errors) -> Option<Secondary> {
         match arg.name() {
             "unique" => unique = arg.flag(errors),
             "each" => each = arg.flag(errors).then(|| arg.ident().clone()),
-            _ => arg.refuse(errors),
+            _ => arg.refuse(&["unique", "each"], errors),
         }
     }
     let (shape, key) = shape(&input.ty, each.as_ref(), errors)?;
@@ -119,7 +128,7 @@ fn shape(field: &Type, each: Option<&Ident>, errors: &mut Errors) -> Option<(Sha
 
 fn relation(input: &syn::Field, errors: &mut Errors) -> Option<Relation> {
     for arg in Args::of(&input.attrs, "relation", errors) {
-        arg.refuse(errors);
+        arg.refuse(&[], errors);
     }
     let field = &input.ty;
     let (shape, link) = match (ty::argument(field, "Option"), ty::argument(field, "Vec")) {
@@ -130,7 +139,7 @@ fn relation(input: &syn::Field, errors: &mut Errors) -> Option<Relation> {
     match ty::argument(link, "Link") {
         Some(target) => Some(Relation { shape, target: target.clone() }),
         None => {
-            errors.at(field, "a relation is a field of type `Link<T>`, `Option<Link<T>>` or `Vec<Link<T>>`");
+            errors.at(field, "a relation is a field of type `Link<T>`, `Option<Link<T>>` or `Vec<Link<T>>`, written out and not as an alias");
             None
         }
     }

@@ -1,5 +1,7 @@
 //! Shapes of types, read from how they are written.
 
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{GenericArgument, PathArguments, Type};
 
 /// `T` of `Name<T>`, with or without a path before it.
@@ -42,4 +44,27 @@ pub(crate) fn refused(ty: &Type) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// The type with `Self` replaced by the name it stands for.
+pub(crate) fn without_self(ty: &Type, name: &Ident) -> Type {
+    let replaced = replace_self(ty.to_token_stream(), name);
+    syn::parse2(replaced).unwrap_or_else(|_| ty.clone())
+}
+
+fn replace_self(tokens: TokenStream, name: &Ident) -> TokenStream {
+    let replace = |tree| match tree {
+        TokenTree::Ident(ident) if ident == "Self" => TokenTree::Ident({
+            let mut name = name.clone();
+            name.set_span(ident.span());
+            name
+        }),
+        TokenTree::Group(group) => {
+            let mut replaced = Group::new(group.delimiter(), replace_self(group.stream(), name));
+            replaced.set_span(group.span());
+            TokenTree::Group(replaced)
+        }
+        tree => tree,
+    };
+    tokens.into_iter().map(replace).collect()
 }

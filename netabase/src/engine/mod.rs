@@ -116,9 +116,10 @@ pub trait Snapshot: Read {
 
 /// A write transaction. It reads what it has written. Dropping it undoes everything.
 pub trait Write: Read {
-    /// Changes a map. Keys ascend and no key comes twice.
+    /// Changes a map. Keys ascend and no key comes twice. After an error part of it may be done.
     fn apply(&mut self, table: TableId, changes: &mut dyn Iterator<Item = MapChange<'_>>) -> Result<()>;
-    /// Changes an index. Pairs ascend by key and then by value, and no pair comes twice.
+    /// Changes an index. Pairs ascend by key and then by value, and no pair comes twice. After an error part of it
+    /// may be done.
     fn apply_index(
         &mut self,
         table: TableId,

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum ErrorKind {
     /// `update`, `update_with` or `replace` met no record.
-    #[error("no {model} has the key {key}: `create` makes one, `upsert` does either")]
+    #[error("there is no {model} {key}: `create` makes it, `upsert` does either")]
     NotFound {
         /// recorded name of the model
         model: &'static str,
@@ -17,7 +17,7 @@ pub enum ErrorKind {
         key: String,
     },
     /// `create` met a record with the same key.
-    #[error("a {model} with the key {key} is there already: `update` changes it, `upsert` does either")]
+    #[error("{model} {key} is there already: `update` changes it, `upsert` does either")]
     AlreadyExists {
         /// recorded name of the model
         model: &'static str,
@@ -54,7 +54,7 @@ pub enum ErrorKind {
         /// how often the work was tried
         attempts: u32,
     },
-    /// The engine lost contact while it committed: the work is either there as a whole or not at all.
+    /// The engine failed or lost contact while it committed: the work is either there as a whole or not at all.
     #[error("it is not known whether the commit took place: read before you try again")]
     CommitUnknown,
     /// The file was written for another schema.
@@ -64,7 +64,9 @@ pub enum ErrorKind {
         differences: Vec<String>,
     },
     /// A record was written by a version of the model that this program does not know.
-    #[error("a {model} was written in version {found} of its schema, this program knows version {expected}")]
+    #[error(
+        "a record of {model} was written in version {found} of its schema, this program knows version {expected}"
+    )]
     SchemaVersion {
         /// recorded name of the model
         model: &'static str,
@@ -90,14 +92,15 @@ pub enum ErrorKind {
         limit: usize,
     },
     /// Bytes in the file are not what was written.
-    #[error("damaged data in the table `{table}`: restore a backup, or rebuild the indexes if it is one")]
+    #[error("damaged data in the table `{table}`: restore the file from a backup")]
     Corrupt {
         /// name of the table in the file
         table: String,
     },
-    /// A record does not come back from its own bytes, mostly because of a hand-written serde impl.
+    /// A record does not come back from its own bytes with the same keys, mostly because of a hand-written serde
+    /// impl or a `#[serde(with = "..")]` that loses part of a key.
     #[error(
-        "a {model} does not survive its encoding: what its `Serialize` writes its `Deserialize` cannot read"
+        "a record of {model} does not survive its encoding: what its `Serialize` writes its `Deserialize` does not read back"
     )]
     Codec {
         /// recorded name of the model
@@ -124,8 +127,9 @@ pub enum ErrorKind {
     /// A write in a store that was opened for reading.
     #[error("the store was opened read-only")]
     ReadOnly,
-    /// A write transaction was begun by a thread that has one already, which would wait for ever.
-    #[error("this thread has a write transaction already: use that one, or end it first")]
+    /// A write transaction was begun by a thread that has begun one already, which would wait for ever. The thread that
+    /// began it counts, also if the transaction has moved to another one since.
+    #[error("this thread has begun a write transaction that is still alive: use that one, or end it first")]
     Nested,
     /// An earlier operation failed after part of it had left memory, so nothing of this transaction is kept.
     #[error("an operation failed half-way, so the whole transaction is given up: abort it and run it again")]

@@ -164,7 +164,7 @@ mod tests {
         let error = Error::new(ErrorKind::NotFound { model: "Author", key: "AuthorPrimaryKey(1)".into() });
         let error = error.context("loading the page").context("serving /");
         assert!(error.is_not_found());
-        assert!(error.to_string().starts_with("serving /: loading the page: no Author"));
+        assert!(error.to_string().starts_with("serving /: loading the page: there is no Author"));
         let first: &dyn StdError = &error;
         let depth = std::iter::successors(Some(first), |error: &&dyn StdError| (*error).source()).count();
         assert_eq!(depth, 3);

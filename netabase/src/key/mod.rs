@@ -36,7 +36,7 @@ pub use as_key::{AsKey, KeyPrefix};
 pub use composite::width_sum;
 pub use netabase_macros::NetabaseKey;
 pub use range::{ByteRange, KeyRange};
-pub use schema::KeyType;
+pub use schema::{KeyField, KeyType};
 
 use crate::error::Result;
 

@@ -1,5 +1,8 @@
 //! The type of a key, as data.
 
+/// A field of a key: its name, or its number in a tuple, and its type.
+pub type KeyField = (&'static str, &'static KeyType);
+
 /// How the schema records the type of a key. Two keys of equal type have equal encodings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,10 +29,10 @@ pub enum KeyType {
     Option(&'static KeyType),
     Array(&'static KeyType, usize),
     Tuple(&'static [&'static KeyType]),
-    /// a newtype or struct: its recorded name and what it consists of
-    Named(&'static str, &'static [&'static KeyType]),
+    /// a newtype or struct: its recorded name and its fields
+    Named(&'static str, &'static [KeyField]),
     /// an enum: its recorded name, and for each variant its name, number and fields
-    Enum(&'static str, &'static [(&'static str, u32, &'static [&'static KeyType])]),
+    Enum(&'static str, &'static [(&'static str, u32, &'static [KeyField])]),
     /// a type of another crate: its name there
     Foreign(&'static str),
 }

@@ -22,7 +22,7 @@ pub enum NotIndexed {}
 #[diagnostic::on_unimplemented(
     message = "this filter uses a field that has no index",
     label = "an index is needed here",
-    note = "add `#[secondary_key]` to the field, or call `.scan_all()` before `.filter(..)` to read every record"
+    note = "add `#[secondary_key]` to the field (`#[relation]` to a `Link`), or call `.scan_all()` before `.filter(..)` to read every record"
 )]
 pub trait Covered {}
 #[diagnostic::do_not_recommend]

@@ -66,6 +66,7 @@ mod tests {
             name,
             version: 1,
             fields: &[],
+            primary: &[],
             key: KeyType::U8,
             key_width: Some(1),
             indexes: &[],

@@ -173,12 +173,14 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
 
     /// The first record.
     pub fn first(self) -> Result<Option<M>> {
-        self.limit(1).iter()?.next().transpose()
+        let limit = self.limit.min(1);
+        self.limit(limit).iter()?.next().transpose()
     }
 
     /// Whether there is a record. Reads none if one index answers.
     pub fn exists(self) -> Result<bool> {
-        Ok(self.limit(1).keys()?.next().transpose()?.is_some())
+        let limit = self.limit.min(1);
+        Ok(self.limit(limit).keys()?.next().transpose()?.is_some())
     }
 
     /// The primary keys. Reads no records if one index answers.

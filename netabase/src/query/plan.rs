@@ -45,7 +45,7 @@ fn cheapest<M>(source: &Source<'_>, terms: &[Term<M>]) -> Result<Option<usize>> 
     let mut best = None;
     for (at, term) in terms.iter().enumerate() {
         if let Term::Keys(term) = term {
-            let rows = estimate(source, term)?;
+            let rows = estimate(source, term, best.map_or(u64::MAX, |(fewest, _)| fewest))?;
             if best.is_none_or(|(fewest, _)| rows < fewest) {
                 best = Some((rows, at));
             }
@@ -55,12 +55,15 @@ fn cheapest<M>(source: &Source<'_>, terms: &[Term<M>]) -> Result<Option<usize>> 
 }
 
 /// How many rows the condition reads: exact for equal keys, since an index stores its counts, and beyond
-/// comparison for ranges.
-fn estimate(source: &Source<'_>, term: &KeyTerm) -> Result<u64> {
+/// comparison for ranges. Stops counting at `enough`.
+fn estimate(source: &Source<'_>, term: &KeyTerm, enough: u64) -> Result<u64> {
     let tables = source.tables()?;
     let single = term.part == 0 || tables.part(term.part)?.unique;
     let mut rows = 0_u64;
     for range in &term.ranges {
+        if rows >= enough {
+            break;
+        }
         rows = rows.saturating_add(match range.as_point() {
             None if range.is_empty() => 0,
             None => return Ok(u64::MAX),

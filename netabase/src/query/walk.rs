@@ -158,12 +158,13 @@ impl<'r> Walk<'r> {
         }
         let Source { view, permit, .. } = &self.source;
         let found = table::get(permit, view, self.source.tables()?, self.key())?;
-        if found.is_none() && self.part != 0 { Err(self.dangling()) } else { Ok(found) }
+        // A row of an index that leads to no record.
+        if found.is_none() && self.part != 0 { Err(self.corrupt()) } else { Ok(found) }
     }
 
-    /// A row of an index that leads to no record.
+    /// The row is not what was written.
     #[cold]
-    fn dangling(&self) -> Error {
+    pub(super) fn corrupt(&self) -> Error {
         let table = self.source.tables().and_then(|tables| tables.part(self.part));
         let table = table.map(|table| self.source.layout.name(table.id).to_owned()).unwrap_or_default();
         Error::new(ErrorKind::Corrupt { table })

@@ -1,6 +1,7 @@
 //! Checks of a schema that run while the user's program is compiled.
 
-use super::{DefinitionSchema, ModelSchema};
+use super::{DefinitionSchema, ModelSchema, Shape};
+use crate::key::KeyType;
 
 /// Compares two names in constants, where `==` on `str` is not allowed yet.
 const fn same(a: &str, b: &str) -> bool {
@@ -58,6 +59,20 @@ impl Message {
             Ok(text) => text,
             Err(_) => "a check of the schema failed",
         }
+    }
+}
+
+/// Stops the compiler when the derive took an `Option` for a plain key, because it was written as an alias.
+#[track_caller]
+pub(super) const fn no_hidden_option(field: &str, shape: Shape, key: &KeyType) {
+    if matches!((shape, key), (Shape::One, KeyType::Option(_))) {
+        let message = [
+            "the secondary key `",
+            field,
+            "` is an `Option` under another name: write `Option<..>`, so that \
+            its absence can be told",
+        ];
+        panic!("{}", Message::of(&message).text());
     }
 }
 

@@ -57,6 +57,7 @@ impl IndexSchema {
     /// For the derive.
     #[doc(hidden)]
     pub const fn new<K: Key>(name: &'static str, shape: Shape, unique: bool) -> Self {
+        check::no_hidden_option(name, shape, &K::TYPE);
         IndexSchema { name, shape, unique, key: K::TYPE, key_width: K::WIDTH }
     }
 }
@@ -95,6 +96,8 @@ pub struct ModelSchema {
     pub version: u8,
     /// all fields, in the order of the struct
     pub fields: &'static [FieldSchema],
+    /// recorded names of the fields that make the primary key
+    pub primary: &'static [&'static str],
     /// type of the primary key
     pub key: KeyType,
     /// bytes of a primary key, where fixed

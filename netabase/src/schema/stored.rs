@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DefinitionSchema, IndexSchema, ModelSchema, RelationSchema, Shape};
-use crate::key::KeyType;
+use super::{DefinitionSchema, FieldSchema, IndexSchema, ModelSchema, RelationSchema, Shape};
+use crate::key::{KeyField, KeyType};
 
 /// A definition's schema in the form that is written into the file. Types are kept as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,12 +16,16 @@ pub struct StoredDefinition {
 struct StoredModel {
     name: String,
     version: u8,
+    /// fields of the primary key
+    primary: Vec<String>,
     key: String,
+    /// name, and type as it is written; empty where a key says it better
     fields: Vec<(String, String)>,
     keys: Vec<StoredKey>,
+    topics: Vec<String>,
 }
 
-/// An index, a relation or a topic: its name and everything that decides what its rows look like.
+/// An index or a relation: its name and everything that decides what its rows look like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct StoredKey {
     name: String,
@@ -30,25 +34,29 @@ struct StoredKey {
 
 impl From<&DefinitionSchema> for StoredDefinition {
     fn from(definition: &DefinitionSchema) -> Self {
-        StoredDefinition {
-            name: definition.name.into(),
-            models: definition.models.iter().map(|model| StoredModel::from(*model)).collect(),
-        }
+        let mut models: Vec<_> = definition.models.iter().map(|model| StoredModel::from(*model)).collect();
+        // Their order in the enum decides nothing in the file.
+        models.sort_by(|a, b| a.name.cmp(&b.name));
+        StoredDefinition { name: definition.name.into(), models }
     }
 }
 
 impl From<&ModelSchema> for StoredModel {
     fn from(model: &ModelSchema) -> Self {
         let indexes = model.indexes.iter().map(StoredKey::from);
-        let relations = model.relations.iter().map(StoredKey::from);
-        let topics =
-            model.topics.iter().map(|topic| StoredKey { name: (*topic).into(), form: "topic".into() });
+        let keys: Vec<_> = indexes.chain(model.relations.iter().map(StoredKey::from)).collect();
+        let is_key = |name: &str| model.primary.contains(&name) || keys.iter().any(|key| key.name == name);
+        let ty = |field: &FieldSchema| if is_key(field.name) { String::new() } else { field.ty.into() };
+        let mut topics: Vec<String> = model.topics.iter().map(|topic| (*topic).into()).collect();
+        topics.sort();
         StoredModel {
             name: model.name.into(),
             version: model.version,
+            primary: model.primary.iter().map(|name| (*name).into()).collect(),
             key: spell(&model.key),
-            fields: model.fields.iter().map(|field| (field.name.into(), field.ty.into())).collect(),
-            keys: indexes.chain(relations).chain(topics).collect(),
+            fields: model.fields.iter().map(|field| (field.name.into(), ty(field))).collect(),
+            keys,
+            topics,
         }
     }
 }
@@ -76,6 +84,15 @@ fn shaped(shape: Shape, key: &KeyType) -> String {
     }
 }
 
+/// `room: text, day: u32`; the numbers of tuple fields say nothing and are left out.
+fn named_list(fields: &[KeyField]) -> String {
+    let field = |(name, key): &KeyField| match name.parse::<usize>() {
+        Ok(_) => spell(key),
+        Err(_) => format!("{name}: {}", spell(key)),
+    };
+    fields.iter().map(field).collect::<Vec<_>>().join(", ")
+}
+
 /// The type in words that never change, because files are compared by them.
 fn spell(key: &KeyType) -> String {
     let list = |keys: &[&KeyType]| keys.iter().map(|key| spell(key)).collect::<Vec<_>>().join(", ");
@@ -99,11 +116,11 @@ fn spell(key: &KeyType) -> String {
         KeyType::Option(key) => format!("option of {}", spell(key)),
         KeyType::Array(key, len) => format!("[{}; {len}]", spell(key)),
         KeyType::Tuple(keys) => format!("({})", list(keys)),
-        KeyType::Named(name, keys) => format!("{name}({})", list(keys)),
+        KeyType::Named(name, fields) => format!("{name}({})", named_list(fields)),
         KeyType::Enum(name, variants) => {
             let variants: Vec<_> = variants
                 .iter()
-                .map(|(name, number, keys)| format!("{name} = {number}({})", list(keys)))
+                .map(|(name, number, fields)| format!("{name} = {number}({})", named_list(fields)))
                 .collect();
             format!("{name} {{ {} }}", variants.join(", "))
         }
@@ -129,7 +146,7 @@ impl StoredDefinition {
             },
         );
         if found.is_empty() && self != file {
-            found.push("the models are in another order".into());
+            found.push("the schemas differ in their order".into());
         }
         found
     }
@@ -144,6 +161,10 @@ impl StoredModel {
                 file.version, self.version
             ));
         }
+        if self.primary != file.primary {
+            let (file, own) = (file.primary.join(", "), self.primary.join(", "));
+            found.push(format!("the key of {model} is made of {file} in the file, here of {own}"));
+        }
         if self.key != file.key {
             found.push(format!("the key of {model} is {} in the file, here {}", file.key, self.key));
         }
@@ -156,12 +177,15 @@ impl StoredModel {
             &field,
             found,
             |own, other, found| {
-                if own.1 != other.1 {
+                if own.1 != other.1 && !own.1.is_empty() && !other.1.is_empty() {
+                    // A field that is a key on one side is reported as a key.
                     found.push(format!("{field}{} is {} in the file, here {}", own.0, other.1, own.1));
                 }
             },
         );
-        if found.len() == before && self.fields != file.fields {
+        let names =
+            |model: &StoredModel| model.fields.iter().map(|field| field.0.clone()).collect::<Vec<_>>();
+        if found.len() == before && names(self) != names(file) {
             found.push(format!("the fields of {model} are in another order"));
         }
         let key = format!("the key {model}.");
@@ -177,6 +201,8 @@ impl StoredModel {
                 }
             },
         );
+        let topic = format!("the topic {model}.");
+        named(&self.topics, &file.topics, |topic| topic, &topic, found, |_, _, _| {});
     }
 }
 
@@ -206,14 +232,18 @@ fn named<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::FieldSchema;
 
     const INDEX: IndexSchema =
         IndexSchema { name: "email", shape: Shape::One, unique: true, key: KeyType::Text, key_width: None };
     const MODEL: ModelSchema = ModelSchema {
         name: "Author",
         version: 1,
-        fields: &[FieldSchema { name: "id", ty: "u64" }, FieldSchema { name: "email", ty: "String" }],
+        fields: &[
+            FieldSchema::new("id", "u64"),
+            FieldSchema::new("email", "String"),
+            FieldSchema::new("note", "String"),
+        ],
+        primary: &["id"],
         key: KeyType::U64,
         key_width: Some(8),
         indexes: &[INDEX],
@@ -236,12 +266,15 @@ mod tests {
     #[test]
     fn every_difference_is_named() {
         let plain = IndexSchema { unique: false, ..INDEX };
+        const FIELDS: &[FieldSchema] =
+            &[FieldSchema::new("age", "u8"), FieldSchema::new("id", "u32"), FieldSchema::new("note", "str")];
         let leaked: &'static [IndexSchema] =
             Box::leak(Box::new([plain, IndexSchema { name: "age", ..INDEX }]));
         let found = differences(ModelSchema {
             version: 2,
             key: KeyType::U32,
-            fields: &[FieldSchema { name: "id", ty: "u32" }, FieldSchema { name: "age", ty: "u8" }],
+            fields: FIELDS,
+            primary: &["age"],
             indexes: leaked,
             ..MODEL
         });
@@ -249,9 +282,10 @@ mod tests {
             found,
             [
                 "Author is at version 1 in the file, here at 2",
+                "the key of Author is made of id in the file, here of age",
                 "the key of Author is u64 in the file, here u32",
-                "the field Author.id is u64 in the file, here u32",
                 "the field Author.age is not in the file",
+                "the field Author.note is String in the file, here str",
                 "the field Author.email is only in the file",
                 "the key Author.email: unique index over text in the file, index over text here",
                 "the key Author.age is not in the file",
@@ -262,7 +296,9 @@ mod tests {
     // C10: reordered variants change the numbers, which change the type.
     #[test]
     fn an_enum_is_spelled_with_its_numbers() {
-        let low = KeyType::Enum("Level", &[("Low", 0, &[]), ("High", 1, &[&KeyType::Bool])]);
+        let low = KeyType::Enum("Level", &[("Low", 0, &[]), ("High", 1, &[("0", &KeyType::Bool)])]);
         assert_eq!(spell(&low), "Level { Low = 0(), High = 1(bool) }");
+        let slot = KeyType::Named("Slot", &[("room", &KeyType::Text), ("day", &KeyType::U32)]);
+        assert_eq!(spell(&slot), "Slot(room: text, day: u32)");
     }
 }

@@ -52,7 +52,7 @@ impl<D: NetabaseDefinition> Builder<D> {
         }
     }
 
-    /// In this file.
+    /// In this file. Of `path`, `in_memory` and `engine` the last one counts.
     pub fn path(mut self, path: impl AsRef<Path>) -> Self {
         self.place = Some(Place::File(path.as_ref().to_path_buf()));
         self
@@ -64,7 +64,7 @@ impl<D: NetabaseDefinition> Builder<D> {
         self
     }
 
-    /// In another engine than redb.
+    /// In another engine than redb. One store for each engine: two do not know of each other's writers.
     pub fn engine(mut self, engine: Arc<dyn Engine>) -> Self {
         self.place = Some(Place::Engine(engine));
         self
@@ -76,13 +76,14 @@ impl<D: NetabaseDefinition> Builder<D> {
         self
     }
 
-    /// Refuses a file that is there already.
+    /// Refuses a file that is there already. Says nothing of a store in memory or in another engine.
     pub fn create_new(mut self, yes: bool) -> Self {
         self.options.create_new = yes;
         self
     }
 
-    /// Opens an existing file for reading only. Several processes may do so at once.
+    /// Opens an existing file for reading only. Several processes may do so at once. Says nothing of a store in memory
+    /// or in another engine.
     pub fn read_only(mut self, yes: bool) -> Self {
         self.options.read_only = yes;
         self

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Shared, Store};
 use crate::clock::Clock;
-use crate::engine::{Commit, Engine, MapChange};
+use crate::engine::{Commit, Engine, MapChange, Read};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::NetabaseDefinition;
 use crate::schema::StoredDefinition;
@@ -23,17 +23,18 @@ pub(super) fn open<D: NetabaseDefinition>(
 ) -> Result<Store<D>> {
     let layout = Layout::new(D::SCHEMA);
     let own = StoredDefinition::from(D::SCHEMA);
-    match read(&*engine, &layout, D::NAME)? {
-        Some(file) => {
-            let differences = own.differences(&file);
-            if !differences.is_empty() {
-                return Err(mismatch(differences));
-            }
-        }
+    let stored = match stored(&*engine.begin_read(&layout.tables)?, &layout, D::NAME)? {
         None if engine.is_read_only() || !engine.table_names()?.is_empty() => {
             return Err(Error::new(ErrorKind::NotAStore));
         }
-        None => write(&*engine, &layout, D::NAME, &own)?,
+        None => record(&*engine, &layout, D::NAME, &own)?,
+        stored => stored,
+    };
+    if let Some(file) = stored {
+        let differences = own.differences(&file);
+        if !differences.is_empty() {
+            return Err(mismatch(differences));
+        }
     }
     let context = Arc::new(Context::new(layout, engine.limits(), clock, staging));
     Ok(Store { shared: Arc::new(Shared { engine, context, queue: Arc::new(Queue::default()) }) })
@@ -49,9 +50,8 @@ fn definition_key(name: &str) -> Vec<u8> {
 }
 
 /// The file's schema of the definition; `None` if the file has no schema record at all.
-fn read(engine: &dyn Engine, layout: &Layout, name: &str) -> Result<Option<StoredDefinition>> {
-    let snapshot = engine.begin_read(&layout.tables)?;
-    match snapshot.get(SCHEMA_TABLE, FORMAT_KEY)?.as_deref() {
+fn stored(read: &dyn Read, layout: &Layout, name: &str) -> Result<Option<StoredDefinition>> {
+    match read.get(SCHEMA_TABLE, FORMAT_KEY)?.as_deref() {
         None => return Ok(None),
         Some([FORMAT]) => {}
         Some(found) => {
@@ -60,7 +60,7 @@ fn read(engine: &dyn Engine, layout: &Layout, name: &str) -> Result<Option<Store
             )]));
         }
     }
-    let Some(stored) = snapshot.get(SCHEMA_TABLE, &definition_key(name))? else {
+    let Some(stored) = read.get(SCHEMA_TABLE, &definition_key(name))? else {
         return Err(mismatch(vec![format!("the file holds another definition than {name}")]));
     };
     match postcard::take_from_bytes(&stored) {
@@ -69,16 +69,24 @@ fn read(engine: &dyn Engine, layout: &Layout, name: &str) -> Result<Option<Store
     }
 }
 
-fn write(engine: &dyn Engine, layout: &Layout, name: &str, own: &StoredDefinition) -> Result<()> {
-    let stored = postcard::to_stdvec(own).map_err(|_| Error::internal("the schema does not encode"))?;
+/// Records the schema in a new file. Returns what another opener recorded first, if one did.
+fn record(
+    engine: &dyn Engine,
+    layout: &Layout,
+    name: &str,
+    own: &StoredDefinition,
+) -> Result<Option<StoredDefinition>> {
+    let bytes = postcard::to_stdvec(own).map_err(|_| Error::internal("the schema does not encode"))?;
     let key = definition_key(name);
     let mut writer = engine.begin_write(&layout.tables)?;
-    let rows = [MapChange::Put(&key, &stored), MapChange::Put(FORMAT_KEY, &[FORMAT])];
+    if let Some(first) = stored(&*writer, layout, name)? {
+        return Ok(Some(first));
+    }
+    let rows = [MapChange::Put(&key, &bytes), MapChange::Put(FORMAT_KEY, &[FORMAT])];
     writer.apply(SCHEMA_TABLE, &mut rows.into_iter())?;
     match writer.commit()? {
-        Commit::Committed => Ok(()),
-        // Another opener wrote first; the next `open` reads what it wrote.
-        Commit::Conflict => Err(Error::new(ErrorKind::Conflict { attempts: 1 })),
+        Commit::Committed => Ok(None),
+        Commit::Conflict => stored(&*engine.begin_read(&layout.tables)?, layout, name),
         Commit::Unknown => Err(Error::new(ErrorKind::CommitUnknown)),
     }
 }

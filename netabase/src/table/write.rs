@@ -33,8 +33,8 @@ pub(crate) fn check(
     permit.covers(change.tables.schema)?;
     if let Some((value, _)) = change.after {
         let model = change.tables.schema.name;
-        within(change.key.len(), limits.key, || format!("the key of a {model}"))?;
-        within(value.len(), limits.value, || format!("a {model}"))?;
+        within(change.key.len(), limits.key, || format!("the key of {model}"))?;
+        within(value.len(), limits.value, || format!("a record of {model}"))?;
     }
     for difference in differences(change) {
         let Difference::Added(part, entry) = difference else { continue };

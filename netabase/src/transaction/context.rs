@@ -1,8 +1,8 @@
 //! What all transactions of a store share.
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::clock::Clock;
 use crate::codec;
@@ -23,21 +23,17 @@ pub(crate) struct Context<D> {
     pub(crate) clock: Clock,
     /// bytes that a transaction stages before it gives them to the engine
     pub(crate) staging: usize,
-    /// models of which a record was seen to survive its encoding, by ordinal
-    proven: Box<[AtomicBool]>,
     definition: PhantomData<fn() -> D>,
 }
 
 impl<D: NetabaseDefinition> Context<D> {
     pub(crate) fn new(layout: Layout, limits: Limits, clock: Clock, staging: usize) -> Self {
-        let proven = D::SCHEMA.models.iter().map(|_| AtomicBool::new(false)).collect();
         Context {
             layout: Arc::new(layout),
             guard: Guard::default(),
             limits,
             clock,
             staging,
-            proven,
             definition: PhantomData,
         }
     }
@@ -47,26 +43,6 @@ impl<D: NetabaseDefinition> Context<D> {
     pub(crate) fn tables<M: ModelOf<D>>(&self) -> Result<&ModelTables> {
         const { assert_listed::<D, M>() };
         self.layout.model(M::ORDINAL)
-    }
-
-    /// Holds the first record of a type against its own bytes: what is written must be readable.
-    pub(crate) fn prove<M: ModelOf<D>>(&self, record: &Encoded) -> Result<()> {
-        let Some(proven) = self.proven.get(M::ORDINAL) else { return Ok(()) };
-        if proven.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let back = codec::decode::<M>(M::SCHEMA.version, &record.value).ok();
-        let mut again = Encoded::default();
-        // Not byte by byte: a hash map comes back in another order.
-        let same = back.is_some_and(|back| again.fill(&back).is_ok())
-            && again.value.len() == record.value.len()
-            && again.key == record.key
-            && again.entries.iter().eq(record.entries.iter());
-        if !same {
-            return Err(Error::new(ErrorKind::Codec { model: M::NAME }));
-        }
-        proven.store(true, Ordering::Relaxed);
-        Ok(())
     }
 
     /// The entries of the stored record, never of a copy the caller has. A model without any is not decoded.
@@ -115,15 +91,21 @@ impl<D: NetabaseDefinition> Context<D> {
 
 thread_local! {
     /// The key of a read, which is encoded anew each time but need not be allocated anew.
-    static KEY: std::cell::Cell<Vec<u8>> = const { std::cell::Cell::new(Vec::new()) };
+    static KEY: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
+
+/// The largest buffer a thread keeps.
+const KEPT: usize = 4096;
 
 /// Encodes a key into a buffer of the thread's.
 pub(super) fn with_key<K: Key, T>(key: &impl AsKey<K>, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
-    let mut buffer = KEY.take();
+    // A thread that ends may read in a destructor of its own, when this buffer is gone already.
+    let mut buffer = KEY.try_with(Cell::take).unwrap_or_default();
     buffer.clear();
     let done = key.write_tail(&mut buffer).and_then(|()| read(&buffer));
-    KEY.set(buffer);
+    if buffer.capacity() <= KEPT {
+        let _ = KEY.try_with(|kept| kept.set(buffer));
+    }
     done
 }
 
@@ -145,6 +127,18 @@ impl Encoded {
             .ok_or_else(|| Error::new(ErrorKind::Codec { model: M::NAME }))?;
         entries(record, &self.key, &mut self.entries)
     }
+
+    /// Holds a record against its own bytes: they must be readable, and lead to the same key and entries. A serde
+    /// impl that loses part of a key would otherwise leave index rows that no later change can find.
+    pub(super) fn prove<M: NetabaseModel>(&self, scratch: &mut Encoded) -> Result<()> {
+        let unreadable = || Error::new(ErrorKind::Codec { model: M::NAME });
+        let back: M = codec::decode(M::SCHEMA.version, &self.value).map_err(|_| unreadable())?;
+        scratch.key.clear();
+        back.encode_key(&mut scratch.key)?;
+        entries(&back, &scratch.key, &mut scratch.entries)?;
+        let same = scratch.key == self.key && scratch.entries.iter().eq(self.entries.iter());
+        if same { Ok(()) } else { Err(unreadable()) }
+    }
 }
 
 /// Collects what a record has in all tables but the main one.
@@ -156,8 +150,13 @@ pub(super) fn entries<M: NetabaseModel>(record: &M, key: &[u8], out: &mut Entrie
     Ok(())
 }
 
-/// The key as a person reads it.
+/// The key as a person reads it, cut off where it is longer than one would.
 #[cold]
 pub(super) fn spell<M: NetabaseModel>(key: &[u8]) -> String {
-    M::PrimaryKey::decode_tail(key).map_or_else(|_| format!("{key:02x?}"), |key| format!("{key:?}"))
+    let text =
+        M::PrimaryKey::decode_tail(key).map_or_else(|_| format!("{key:02x?}"), |key| format!("{key:?}"));
+    match text.char_indices().nth(120) {
+        Some((end, _)) => text.get(..end).map(|start| format!("{start}..")).unwrap_or_default(),
+        None => text,
+    }
 }

@@ -3,6 +3,7 @@
 //! Each door encodes its arguments, asks the guard, and calls the plain core below.
 
 mod batch;
+mod commit;
 mod context;
 mod read;
 mod turn;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::context::{Context, Encoded, spell};
 use super::turn::Turn;
-use crate::engine::{Commit, Write};
+use crate::engine::Write;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::AsKey;
 use crate::model::{Entries, ModelOf, NetabaseDefinition};
@@ -15,29 +15,32 @@ use crate::table::{self, Change, ModelTables};
 
 /// The one write transaction of its moment. It sees its own writes; others see them when it is committed.
 ///
-/// It is owned: it can be kept in a struct or sent to another thread. Dropping it undoes everything.
+/// It is owned: it can be kept in a struct or sent to another thread. Dropping it undoes everything. The thread that
+/// began it cannot begin another one before it ends; a thread that it was sent to must not, as it would wait for itself.
 ///
 /// An operation that returns an error leaves no trace, even if the transaction goes on and is committed.
 /// (One exception: if so much was written that part of it had to leave memory *during* a batch that then fails,
 /// the transaction can only be given up; everything that is tried in it from then on says so, with `Doomed`.)
 pub struct WriteTransaction<D> {
-    writer: Box<dyn Write>,
+    pub(super) writer: Box<dyn Write>,
     /// One layer of staged changes; two while a batch runs.
-    layers: Vec<Overlay>,
+    pub(super) layers: Vec<Overlay>,
     /// how often staged changes were given to the engine before the commit
-    spills: u32,
+    pub(super) spills: u32,
     /// Why nothing of this transaction can be kept, and nothing more can be done in it.
-    doomed: Option<Error>,
+    pub(super) doomed: Option<Error>,
     now: SystemTime,
     buffers: Buffers,
     pub(crate) context: Arc<Context<D>>,
     /// Last, so that the turn passes on when the engine's transaction is gone.
-    turn: Turn,
+    pub(super) turn: Turn,
 }
 
 #[derive(Default)]
 struct Buffers {
     new: Encoded,
+    /// the new record, read back
+    proof: Encoded,
     old: Entries,
 }
 
@@ -218,7 +221,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     fn put_with<M: ModelOf<D>, T>(
         &mut self,
-        Buffers { new, old }: &mut Buffers,
+        Buffers { new, proof, old }: &mut Buffers,
         record: &M,
         expect: Expect,
         found: impl FnOnce(Option<&[u8]>) -> Result<T>,
@@ -227,7 +230,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         let permit = context.guard.write(M::SCHEMA)?;
         let tables = context.tables::<M>()?;
         new.fill(record)?;
-        context.prove::<M>(new)?;
+        new.prove::<M>(proof)?;
 
         let (change, checked, done) = {
             let staged = self.staged()?;
@@ -265,7 +268,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     fn remove_with<M: ModelOf<D>, T>(
         &mut self,
-        Buffers { new, old }: &mut Buffers,
+        Buffers { new, old, .. }: &mut Buffers,
         key: &impl AsKey<M::PrimaryKey>,
         found: impl FnOnce(Option<&[u8]>, &ModelTables) -> Result<T>,
     ) -> Result<T> {
@@ -289,97 +292,10 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         self.spill_if_full()?;
         Ok(done)
     }
-
-    /// Runs `work` on a layer of its own, so that a failure half-way leaves no trace.
-    pub(super) fn atomically<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        let spills = self.spills;
-        self.layers.push(Overlay::default());
-        let layer = Layer { transaction: self, spills };
-        match work(&mut *layer.transaction) {
-            Ok(done) => layer.keep().map(|()| done),
-            Err(error) => {
-                drop(layer);
-                if let Some(doomed) = &mut self.doomed {
-                    *doomed = Error::caused(ErrorKind::Doomed, error.clone());
-                }
-                Err(error)
-            }
-        }
-    }
-
-    fn spill_if_full(&mut self) -> Result<()> {
-        if self.layers.iter().map(Overlay::bytes).sum::<usize>() <= self.context.staging {
-            return Ok(());
-        }
-        self.spills += 1;
-        self.apply()
-    }
-
-    fn apply(&mut self) -> Result<()> {
-        for layer in &mut self.layers {
-            if let Err(error) = layer.apply(&mut *self.writer) {
-                self.doomed = Some(Error::caused(ErrorKind::Doomed, error.clone()));
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes everything durable, or nothing.
-    ///
-    /// # Errors
-    /// `Conflict` if the engine let another commit come first, `CommitUnknown` if it lost contact, `Doomed` if
-    /// an operation failed half-way, `Engine` if the storage failed.
-    pub fn commit(mut self) -> Result<()> {
-        if let Some(error) = self.doomed {
-            return Err(error);
-        }
-        if self.spills == 0 && self.layers.iter().all(Overlay::is_empty) {
-            return Ok(());
-        }
-        self.apply()?;
-        let WriteTransaction { writer, turn, .. } = self;
-        let committed = writer.commit();
-        drop(turn);
-        match committed? {
-            Commit::Committed => Ok(()),
-            Commit::Conflict => Err(Error::new(ErrorKind::Conflict { attempts: 1 })),
-            Commit::Unknown => Err(Error::new(ErrorKind::CommitUnknown)),
-        }
-    }
-
-    /// Undoes everything, as dropping does.
-    pub fn abort(self) {}
-}
-
-/// The layer of a running batch. Dropped without [`keep`](Self::keep), by an error or a panic, it goes.
-struct Layer<'t, D> {
-    transaction: &'t mut WriteTransaction<D>,
-    spills: u32,
-}
-
-impl<D: NetabaseDefinition> Layer<'_, D> {
-    fn keep(self) -> Result<()> {
-        let above = self.transaction.layers.pop().ok_or_else(no_layer)?;
-        self.transaction.layers.last_mut().ok_or_else(no_layer)?.absorb(above);
-        Ok(())
-    }
-}
-
-impl<D> Drop for Layer<'_, D> {
-    fn drop(&mut self) {
-        if self.transaction.layers.len() > 1 {
-            self.transaction.layers.truncate(1);
-            // Part of the batch is with the engine already, which cannot take it back alone.
-            if self.transaction.spills != self.spills {
-                self.transaction.doomed = Some(Error::new(ErrorKind::Doomed));
-            }
-        }
-    }
 }
 
 #[cold]
-fn no_layer() -> Error {
+pub(super) fn no_layer() -> Error {
     Error::internal("no layer to stage in")
 }
 

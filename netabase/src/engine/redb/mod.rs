@@ -57,7 +57,7 @@ impl Redb {
     pub fn open(path: impl AsRef<Path>, options: &RedbOptions) -> Result<Self> {
         let path = path.as_ref();
         let failed = |error| opening(path, error);
-        if options.create_new {
+        if options.create_new && !options.read_only {
             // Claims the name, so that of two creators one is told.
             std::fs::File::create_new(path).map_err(|error| refused(path, error))?;
         }

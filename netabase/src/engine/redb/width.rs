@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use redb::{TypeName, Value};
 
-use crate::engine::TableSpec;
+use crate::engine::{TableForm, TableSpec};
 use crate::error::{Error, Result};
 
 /// Bytes compared as bytes, `N` of them; 0 means any number.
@@ -122,8 +122,11 @@ pub(super) fn unknown_table() -> Error {
 /// A map used as an index, or the other way round.
 #[cold]
 pub(super) fn wrong_form(spec: Option<&TableSpec>) -> Error {
-    debug_assert!(spec.is_none(), "wrong form: {spec:?}");
-    Error::internal("a table of the other form")
+    Error::internal(match spec.map(|spec| spec.form) {
+        Some(TableForm::Map) => "a map used as an index",
+        Some(TableForm::Index) => "an index used as a map",
+        None => "a table of the other form",
+    })
 }
 
 #[cfg(test)]
