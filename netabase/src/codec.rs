@@ -20,6 +20,7 @@ pub(crate) fn encode<M: Serialize>(version: u8, model: &M, out: &mut Vec<u8>) ->
 }
 
 /// Reads a record back. All bytes must be used up: a record with a field more must not pass for one with less.
+#[inline]
 pub(crate) fn decode<M: DeserializeOwned>(version: u8, bytes: &[u8]) -> Result<M, Malformed> {
     match bytes.split_first() {
         Some((found, body)) if *found == version => match postcard::take_from_bytes(body) {

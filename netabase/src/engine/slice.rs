@@ -17,6 +17,7 @@ impl<'a> Slice<'a> {
     }
 
     /// Bytes that live elsewhere.
+    #[inline]
     pub fn borrowed(bytes: &'a [u8]) -> Self {
         Slice(Place::Borrowed(bytes))
     }
@@ -30,6 +31,7 @@ impl<'a> Slice<'a> {
 impl std::ops::Deref for Slice<'_> {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Place::Page(page) => page.bytes(),

@@ -34,6 +34,17 @@ enum Row<'r> {
     Point(Vec<u8>),
 }
 
+impl Row<'_> {
+    /// Goes to the cursor's next row; `false` if there is none, or no cursor.
+    #[inline]
+    fn advance(&mut self) -> Result<bool> {
+        match self {
+            Row::Cursor(cursor) => cursor.advance(),
+            Row::Point(_) | Row::None => Ok(false),
+        }
+    }
+}
+
 /// Advances, then shows the primary key and, where asked, the record.
 pub(super) struct Walk<'r> {
     source: Source<'r>,
@@ -97,28 +108,33 @@ impl<'r> Walk<'r> {
     }
 
     /// Goes to the next record, each once; `false` at the end.
+    #[inline]
     pub(super) fn advance(&mut self) -> Result<bool> {
-        while self.next_row()? {
-            let Some(seen) = &mut self.seen else { return Ok(true) };
+        if self.seen.is_some() {
+            return self.advance_to_unseen();
+        }
+        Ok(self.row.advance()? || self.next_range()?)
+    }
+
+    fn advance_to_unseen(&mut self) -> Result<bool> {
+        loop {
+            if !self.row.advance()? && !self.next_range()? {
+                return Ok(false);
+            }
             let key = match &self.row {
                 Row::Cursor(cursor) => cursor.value(),
                 Row::Point(key) => key,
                 Row::None => &[],
             };
-            if seen.insert(key.into()) {
+            if self.seen.as_mut().is_none_or(|seen| seen.insert(key.into())) {
                 return Ok(true);
             }
         }
-        Ok(false)
     }
 
-    fn next_row(&mut self) -> Result<bool> {
+    /// Goes to the first row of the next range that has one.
+    fn next_range(&mut self) -> Result<bool> {
         loop {
-            if let Row::Cursor(cursor) = &mut self.row
-                && cursor.advance()?
-            {
-                return Ok(true);
-            }
             let Some(range) = self.ranges.pop() else {
                 self.row = Row::None;
                 return Ok(false);
@@ -135,13 +151,14 @@ impl<'r> Walk<'r> {
                 },
                 range => Row::Cursor(table::rows(permit, view, tables, self.part, &range, self.way)?),
             };
-            if let Row::Point(_) = self.row {
+            if matches!(self.row, Row::Point(_)) || self.row.advance()? {
                 return Ok(true);
             }
         }
     }
 
     /// The primary key of the record.
+    #[inline]
     pub(super) fn key(&self) -> &[u8] {
         match &self.row {
             Row::Cursor(cursor) if self.part == 0 => cursor.key(),
@@ -152,10 +169,15 @@ impl<'r> Walk<'r> {
     }
 
     /// The bytes of the record. `None` if a primary key that was asked for has none.
+    #[inline]
     pub(super) fn record(&self) -> Result<Option<Slice<'_>>> {
         if let (Row::Cursor(cursor), 0) = (&self.row, self.part) {
             return Ok(Some(Slice::borrowed(cursor.value())));
         }
+        self.record_behind()
+    }
+
+    fn record_behind(&self) -> Result<Option<Slice<'_>>> {
         let Source { view, permit, .. } = &self.source;
         let found = table::get(permit, view, self.source.tables()?, self.key())?;
         // A row of an index that leads to no record.
