@@ -22,6 +22,7 @@ use crate::key::{AsKey, Key, KeyType};
 /// let ada = Author { id: 1 };
 /// assert_eq!(Link::<Author>::new(1), Link::to(&ada));
 /// ```
+#[doc(alias = "RelationalLink")]
 pub struct Link<M: NetabaseModel> {
     key: M::PrimaryKey,
 }

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::btree_map;
 use std::ops::Bound;
 
-use super::{Overlay, Pair, Presence, Row};
+use super::{MapKey, Overlay, Pair, Presence, Row};
 use crate::engine::{Cursor, Direction, Range, Read, Slice, TableId, is_crossed};
 use crate::error::Result;
 
@@ -124,8 +124,8 @@ trait Rows<'t>: DoubleEndedIterator<Item = Self::Entry> + Send {
     fn compare(row: &StagedRow<'_>, base: &dyn Cursor) -> Ordering;
 }
 
-impl<'t> Rows<'t> for btree_map::Range<'t, Box<[u8]>, Row> {
-    type Entry = (&'t Box<[u8]>, &'t Row);
+impl<'t> Rows<'t> for btree_map::Range<'t, MapKey, Row> {
+    type Entry = (&'t MapKey, &'t Row);
     fn row((key, row): Self::Entry) -> StagedRow<'t> {
         StagedRow { key, value: row.value.as_deref().unwrap_or_default(), present: row.value.is_some() }
     }

@@ -14,8 +14,13 @@ use std::collections::btree_map::Entry;
 pub(crate) use merge::Staged;
 pub(crate) use view::View;
 
+use smallvec::SmallVec;
+
 use crate::engine::{IndexChange, MapChange, TableId, Write};
 use crate::error::Result;
+
+/// A key of a map. Numbers and their like stand in the tree's node, which saves an allocation.
+type MapKey = SmallVec<[u8; 16]>;
 
 /// A map's key as this layer leaves it.
 #[derive(Debug)]
@@ -26,21 +31,21 @@ struct Row {
     below: bool,
 }
 
-/// A row (key, value) of an index, in one allocation. Ordered by key, then by value.
+/// A row (key, value) of an index; a short one stands in the tree's node. Ordered by key, then by value.
 #[derive(Debug, PartialEq, Eq)]
 struct Pair {
     /// The first bytes of the key as a number, which decides most comparisons without leaving the tree's node.
     head: u64,
-    bytes: Box<[u8]>,
+    bytes: SmallVec<[u8; 24]>,
     split: usize,
 }
 
 impl Pair {
     fn new(key: &[u8], value: &[u8]) -> Self {
-        let mut bytes = Vec::with_capacity(key.len() + value.len());
+        let mut bytes = SmallVec::with_capacity(key.len() + value.len());
         bytes.extend_from_slice(key);
         bytes.extend_from_slice(value);
-        Pair { head: head(key), bytes: bytes.into_boxed_slice(), split: key.len() }
+        Pair { head: head(key), bytes, split: key.len() }
     }
 
     fn parts(&self) -> (&[u8], &[u8]) {
@@ -82,7 +87,7 @@ enum Presence {
 
 #[derive(Debug, Default)]
 struct MapRows {
-    rows: BTreeMap<Box<[u8]>, Row>,
+    rows: BTreeMap<MapKey, Row>,
     /// by how many rows the table is longer than below
     growth: i64,
 }
@@ -170,7 +175,7 @@ impl Overlay {
 }
 
 /// `row.below` speaks of the moment before this change; if the layer knew the key, it knows the earlier state.
-fn set(rows: &mut BTreeMap<Box<[u8]>, Row>, key: Box<[u8]>, row: Row) {
+fn set(rows: &mut BTreeMap<MapKey, Row>, key: MapKey, row: Row) {
     match rows.entry(key) {
         Entry::Vacant(vacant) => {
             vacant.insert(row);

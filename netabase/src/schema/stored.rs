@@ -251,6 +251,9 @@ mod tests {
         topics: &[],
     };
 
+    const OTHER_FIELDS: &[FieldSchema] =
+        &[FieldSchema::new("age", "u8"), FieldSchema::new("id", "u32"), FieldSchema::new("note", "str")];
+
     fn differences(model: ModelSchema) -> Vec<String> {
         let file = StoredModel::from(&MODEL);
         let mut found = Vec::new();
@@ -266,14 +269,12 @@ mod tests {
     #[test]
     fn every_difference_is_named() {
         let plain = IndexSchema { unique: false, ..INDEX };
-        const FIELDS: &[FieldSchema] =
-            &[FieldSchema::new("age", "u8"), FieldSchema::new("id", "u32"), FieldSchema::new("note", "str")];
         let leaked: &'static [IndexSchema] =
             Box::leak(Box::new([plain, IndexSchema { name: "age", ..INDEX }]));
         let found = differences(ModelSchema {
             version: 2,
             key: KeyType::U32,
-            fields: FIELDS,
+            fields: OTHER_FIELDS,
             primary: &["age"],
             indexes: leaked,
             ..MODEL

@@ -49,6 +49,7 @@ const ATTEMPTS: u32 = 16;
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "RedbStore")]
 pub struct Store<D> {
     shared: Arc<Shared<D>>,
 }
