@@ -71,6 +71,7 @@ pub trait Key: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static {
     fn decode_part(bytes: &mut &[u8]) -> Result<Self>;
 
     /// Reads the tail form, which is all of `bytes`.
+    #[inline]
     fn decode_tail(mut bytes: &[u8]) -> Result<Self> {
         let key = Self::decode_part(&mut bytes)?;
         end(bytes)?;
@@ -91,17 +92,20 @@ pub fn unknown_variant(name: &str) -> crate::Error {
     malformed(name)
 }
 
+#[inline]
 fn end(rest: &[u8]) -> Result<()> {
     if rest.is_empty() { Ok(()) } else { Err(malformed("key: some are left over")) }
 }
 
-/// Takes `N` bytes off the front.
+/// Takes `count` bytes off the front.
+#[inline]
 fn take<'b>(bytes: &mut &'b [u8], count: usize, what: &str) -> Result<&'b [u8]> {
     let (head, rest) = bytes.split_at_checked(count).ok_or_else(|| malformed(what))?;
     *bytes = rest;
     Ok(head)
 }
 
+#[inline]
 fn take_array<const N: usize>(bytes: &mut &[u8], what: &str) -> Result<[u8; N]> {
     take(bytes, N, what)?.try_into().map_err(|_| malformed(what))
 }

@@ -8,10 +8,12 @@ macro_rules! unsigned {
         impl Key for $number {
             const WIDTH: Option<usize> = Some(size_of::<$number>());
             const TYPE: KeyType = KeyType::$kind;
+            #[inline]
             fn encode_part(&self, out: &mut Vec<u8>) -> Result<()> {
                 out.extend_from_slice(&self.to_be_bytes());
                 Ok(())
             }
+            #[inline]
             fn decode_part(bytes: &mut &[u8]) -> Result<Self> {
                 take_array(bytes, stringify!($number)).map(<$number>::from_be_bytes)
             }
@@ -25,11 +27,13 @@ macro_rules! signed {
         impl Key for $number {
             const WIDTH: Option<usize> = Some(size_of::<$number>());
             const TYPE: KeyType = KeyType::$kind;
+            #[inline]
             fn encode_part(&self, out: &mut Vec<u8>) -> Result<()> {
                 // MIN has only the sign bit set: flipping it puts the negative numbers first.
                 out.extend_from_slice(&(self ^ <$number>::MIN).to_be_bytes());
                 Ok(())
             }
+            #[inline]
             fn decode_part(bytes: &mut &[u8]) -> Result<Self> {
                 take_array(bytes, stringify!($number)).map(|bytes| <$number>::from_be_bytes(bytes) ^ <$number>::MIN)
             }
@@ -43,6 +47,7 @@ macro_rules! float {
         impl Key for $float {
             const WIDTH: Option<usize> = Some(size_of::<$float>());
             const TYPE: KeyType = KeyType::$kind;
+            #[inline]
             fn encode_part(&self, out: &mut Vec<u8>) -> Result<()> {
                 const SIGN: $bits = 1 << ($bits::BITS - 1);
                 if self.is_nan() {
@@ -54,6 +59,7 @@ macro_rules! float {
                 out.extend_from_slice(&ordered.to_be_bytes());
                 Ok(())
             }
+            #[inline]
             fn decode_part(bytes: &mut &[u8]) -> Result<Self> {
                 const SIGN: $bits = 1 << ($bits::BITS - 1);
                 let ordered = take_array(bytes, stringify!($float)).map($bits::from_be_bytes)?;

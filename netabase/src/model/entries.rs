@@ -94,6 +94,11 @@ impl Entries {
         self.spans.dedup_by(|a, b| entry(a) == entry(b));
     }
 
+    /// Whether both were collected alike, so that there is no need to compare entry by entry.
+    pub(crate) fn is_same(&self, other: &Entries) -> bool {
+        self.bytes == other.bytes && self.spans == other.spans
+    }
+
     /// Table and key of each entry.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[u8])> {
         self.spans.iter().map(|(part, span)| (*part, self.bytes.get(span.clone()).unwrap_or_default()))

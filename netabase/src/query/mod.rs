@@ -192,13 +192,13 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     /// How many records there are. Takes the stored count if there is no filter or one for equal keys, counts the
     /// rows of one index if that answers, and reads records only for what is left to test.
     pub fn count(self) -> Result<u64> {
-        let (walk, residual, limit) = self.plan()?;
-        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
-        if residual.is_empty()
-            && let Some(stored) = walk.stored_count()?
+        let limit = u64::try_from(self.limit).unwrap_or(u64::MAX);
+        if let (Ok(source), Ok(terms)) = (&self.source, &self.terms)
+            && let Some(stored) = plan::stored_count(source, terms)?
         {
             return Ok(stored.min(limit));
         }
+        let (walk, residual, _) = self.plan()?;
         let mut keys = Keys::<M>::new(walk, residual, usize::MAX);
         let mut count = 0;
         while count < limit && keys.advance()? {

@@ -40,6 +40,22 @@ impl<M> Plan<M> {
     }
 }
 
+/// Whether a record may have several rows in the ranges.
+fn may_repeat(shape: Shape, ranges: &[ByteRange]) -> bool {
+    shape == Shape::Each && !matches!(ranges, [] | [ByteRange::Point(_)])
+}
+
+/// The number of records, if one stored number says it.
+pub(super) fn stored_count<M>(source: &Source<'_>, terms: &[Term<M>]) -> Result<Option<u64>> {
+    match terms {
+        [] => source.stored_count(0, &[ByteRange::all()]),
+        [Term::Keys(KeyTerm { part, shape, ranges })] if !may_repeat(*shape, ranges) => {
+            source.stored_count(*part, ranges)
+        }
+        _ => Ok(None),
+    }
+}
+
 /// The place of the condition on keys that reads the fewest rows.
 fn cheapest<M>(source: &Source<'_>, terms: &[Term<M>]) -> Result<Option<usize>> {
     let mut best = None;

@@ -23,6 +23,21 @@ impl Source<'_> {
     pub(super) fn tables(&self) -> Result<&ModelTables> {
         self.layout.model(self.ordinal)
     }
+
+    /// The number of rows in these ranges of a table, if it is stored.
+    pub(super) fn stored_count(&self, part: usize, ranges: &[ByteRange]) -> Result<Option<u64>> {
+        let Source { view, permit, .. } = self;
+        let tables = self.tables()?;
+        if part == 0 && matches!(ranges, [range] if range.is_all()) {
+            return table::len(permit, view, tables).map(Some);
+        }
+        let mut sum = 0;
+        for range in ranges {
+            let Some(key) = range.as_point() else { return Ok(None) };
+            sum += table::count(permit, view, tables, part, key)?;
+        }
+        Ok(Some(sum))
+    }
 }
 
 /// The row a walk stands on.
@@ -87,24 +102,6 @@ impl<'r> Walk<'r> {
     #[inline]
     pub(super) fn decode<M: NetabaseModel>(&self, bytes: &[u8]) -> Result<M> {
         table::decode(&self.source.layout, self.source.tables()?, bytes)
-    }
-
-    /// The number of rows, if it is stored.
-    pub(super) fn stored_count(&self) -> Result<Option<u64>> {
-        let Source { view, permit, .. } = &self.source;
-        let tables = self.source.tables()?;
-        if self.seen.is_some() {
-            return Ok(None);
-        }
-        if self.part == 0 && self.ranges.iter().all(ByteRange::is_all) && self.ranges.len() == 1 {
-            return table::len(permit, view, tables).map(Some);
-        }
-        let mut sum = 0;
-        for range in &self.ranges {
-            let Some(key) = range.as_point() else { return Ok(None) };
-            sum += table::count(permit, view, tables, self.part, key)?;
-        }
-        Ok(Some(sum))
     }
 
     /// Goes to the next record, each once; `false` at the end.

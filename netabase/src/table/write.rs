@@ -102,8 +102,14 @@ enum Difference<'e> {
 
 /// Walks over both sorted sets of entries at once.
 fn differences<'c>(change: &Change<'c>) -> impl Iterator<Item = Difference<'c>> {
-    let mut before = change.before.into_iter().flat_map(Entries::iter).peekable();
-    let mut after = change.after.into_iter().flat_map(|(_, entries)| entries.iter()).peekable();
+    let (mut before, mut after) = (change.before, change.after.map(|(_, entries)| entries));
+    if let (Some(old), Some(new)) = (before, after)
+        && old.is_same(new)
+    {
+        (before, after) = (None, None);
+    }
+    let mut before = before.into_iter().flat_map(Entries::iter).peekable();
+    let mut after = after.into_iter().flat_map(Entries::iter).peekable();
     std::iter::from_fn(move || {
         loop {
             let order = match (before.peek(), after.peek()) {

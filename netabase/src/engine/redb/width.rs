@@ -39,7 +39,13 @@ impl<const N: usize> Value for RawKey<N> {
     }
 
     fn type_name() -> TypeName {
-        TypeName::new(&format!("netabase::Key{N}"))
+        // redb asks for the name whenever a table is opened; those in use are not put together each time.
+        match N {
+            0 => TypeName::new("netabase::Key0"),
+            4 => TypeName::new("netabase::Key4"),
+            8 => TypeName::new("netabase::Key8"),
+            _ => TypeName::new(&format!("netabase::Key{N}")),
+        }
     }
 }
 
