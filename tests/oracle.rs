@@ -266,6 +266,12 @@ macro_rules! check_reads {
                 }
                 prop_assert_eq!($query.count()?, expected.len() as u64, "count of {}", stringify!($query));
                 prop_assert_eq!($query.exists()?, !expected.is_empty());
+                let first = $query.first()?.map(|person| person.id);
+                prop_assert!(
+                    first.map_or(expected.is_empty(), |id| expected.contains(&id)),
+                    "first of {}",
+                    stringify!($query)
+                );
                 expected.truncate(1);
                 prop_assert_eq!($query.limit(1).count()?, expected.len() as u64);
             }};

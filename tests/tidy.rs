@@ -214,6 +214,31 @@ fn every_table_function_takes_a_permit() {
     report(findings);
 }
 
+// I3: the floors above the tables read and write through those functions, not past them.
+#[test]
+fn rows_are_reached_through_the_table_floor() {
+    const PAST: &[&str] = &[
+        "view.get(",
+        "view.cursor(",
+        "view.index_",
+        "view.len(",
+        "staged.get(",
+        "staged.cursor(",
+        "staged.index_",
+        "staged.len(",
+        ".put(",
+        "insert_pair(",
+        "remove_pair(",
+    ];
+    let folders = ["transaction", "query", "store"];
+    let above: Vec<_> =
+        folders.iter().flat_map(|name| files(&root().join("netabase/src").join(name), "rs")).collect();
+    let past = |code: &str| PAST.iter().find(|call| code.contains(**call) && !code.contains("self.put("));
+    report(each_line(&above, |_, code| {
+        past(code).map(|call| format!("`{call}..)` goes past the table floor"))
+    }));
+}
+
 // Words that belong to no finished code, and examples that nothing compiles.
 #[test]
 fn no_stubs_and_no_ignored_examples() {

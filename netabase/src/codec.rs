@@ -23,10 +23,14 @@ pub(crate) fn encode<M: Serialize>(version: u8, model: &M, out: &mut Vec<u8>) ->
 #[inline]
 pub(crate) fn decode<M: DeserializeOwned>(version: u8, bytes: &[u8]) -> Result<M, Malformed> {
     match bytes.split_first() {
-        Some((found, body)) if *found == version => match postcard::take_from_bytes(body) {
-            Ok((model, [])) => Ok(model),
-            _ => Err(Malformed::Bytes),
-        },
+        Some((found, body)) if *found == version => {
+            let mut bytes = postcard::Deserializer::from_bytes(body);
+            let model = M::deserialize(&mut bytes).map_err(|_| Malformed::Bytes)?;
+            match bytes.finalize() {
+                Ok([]) => Ok(model),
+                _ => Err(Malformed::Bytes),
+            }
+        }
         Some((found, _)) => Err(Malformed::Version(*found)),
         None => Err(Malformed::Bytes),
     }

@@ -174,6 +174,11 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     /// The first record.
     pub fn first(self) -> Result<Option<M>> {
         let limit = self.limit.min(1);
+        if let (Ok(source), Ok(terms), 1) = (&self.source, &self.terms, limit)
+            && let Some((part, key)) = plan::single_key(source, terms)?
+        {
+            return source.find(part, key);
+        }
         self.limit(limit).iter()?.next().transpose()
     }
 

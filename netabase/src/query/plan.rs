@@ -45,6 +45,16 @@ fn may_repeat(shape: Shape, ranges: &[ByteRange]) -> bool {
     shape == Shape::Each && !matches!(ranges, [] | [ByteRange::Point(_)])
 }
 
+/// The one key of a map that is asked for, if that is all: its table's number, and the key.
+pub(super) fn single_key<'t, M>(
+    source: &Source<'_>,
+    terms: &'t [Term<M>],
+) -> Result<Option<(usize, &'t [u8])>> {
+    let [Term::Keys(KeyTerm { part, ranges, .. })] = terms else { return Ok(None) };
+    let [ByteRange::Point(key)] = ranges.as_slice() else { return Ok(None) };
+    Ok(source.is_map(*part)?.then_some((*part, key)))
+}
+
 /// The number of records, if one stored number says it.
 pub(super) fn stored_count<M>(source: &Source<'_>, terms: &[Term<M>]) -> Result<Option<u64>> {
     match terms {
@@ -74,7 +84,7 @@ fn cheapest<M>(source: &Source<'_>, terms: &[Term<M>]) -> Result<Option<usize>> 
 /// comparison for ranges. Stops counting at `enough`.
 fn estimate(source: &Source<'_>, term: &KeyTerm, enough: u64) -> Result<u64> {
     let tables = source.tables()?;
-    let single = term.part == 0 || tables.part(term.part)?.unique;
+    let single = source.is_map(term.part)?;
     let mut rows = 0_u64;
     for range in &term.ranges {
         if rows >= enough {

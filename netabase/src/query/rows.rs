@@ -27,10 +27,6 @@ impl<'r, M: NetabaseModel> Rows<'r, M> {
     pub(super) fn new(walk: Walk<'r>, residual: Terms<M>, limit: usize) -> Self {
         Rows { walk, tests: Tests::new(residual), left: limit }
     }
-
-    fn advance(&mut self) -> Result<Option<M>> {
-        next_that_holds(&mut self.walk, &mut self.tests)
-    }
 }
 
 impl<M: NetabaseModel> Iterator for Rows<'_, M> {
@@ -38,11 +34,13 @@ impl<M: NetabaseModel> Iterator for Rows<'_, M> {
 
     fn next(&mut self) -> Option<Result<M>> {
         self.left = self.left.checked_sub(1)?;
-        let next = self.advance().transpose();
-        if !matches!(next, Some(Ok(_))) {
-            self.left = 0;
+        match next_that_holds(&mut self.walk, &mut self.tests) {
+            Ok(Some(record)) => Some(Ok(record)),
+            end => {
+                self.left = 0;
+                end.transpose()
+            }
         }
-        next
     }
 }
 
@@ -95,6 +93,7 @@ impl<M: NetabaseModel> Iterator for Keys<'_, M> {
 }
 
 /// Walks to the next record for which all tests hold.
+#[inline]
 fn next_that_holds<M: NetabaseModel>(walk: &mut Walk<'_>, tests: &mut Tests<M>) -> Result<Option<M>> {
     while walk.advance()? {
         let Some(bytes) = walk.record()? else { continue };

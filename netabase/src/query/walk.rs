@@ -24,6 +24,32 @@ impl Source<'_> {
         self.layout.model(self.ordinal)
     }
 
+    /// Whether the rows of a table are key -> primary key, one for each key.
+    pub(super) fn is_map(&self, part: usize) -> Result<bool> {
+        Ok(part == 0 || self.tables()?.part(part)?.unique)
+    }
+
+    /// The record that one key of a map leads to.
+    pub(super) fn find<M: NetabaseModel>(&self, part: usize, key: &[u8]) -> Result<Option<M>> {
+        let Source { view, permit, layout, .. } = self;
+        let tables = self.tables()?;
+        let record = if part == 0 {
+            table::get(permit, view, tables, key)?
+        } else {
+            let Some(primary) = table::lookup(permit, view, tables, part, key)? else { return Ok(None) };
+            Some(table::get(permit, view, tables, &primary)?.ok_or_else(|| self.corrupt(part))?)
+        };
+        record.map(|bytes| table::decode(layout, tables, &bytes)).transpose()
+    }
+
+    /// A row of the table that is not what was written.
+    #[cold]
+    fn corrupt(&self, part: usize) -> Error {
+        let table = self.tables().and_then(|tables| tables.part(part));
+        let table = table.map(|table| self.layout.name(table.id).to_owned()).unwrap_or_default();
+        Error::new(ErrorKind::Corrupt { table })
+    }
+
     /// The number of rows in these ranges of a table, if it is stored.
     pub(super) fn stored_count(&self, part: usize, ranges: &[ByteRange]) -> Result<Option<u64>> {
         let Source { view, permit, .. } = self;
@@ -87,7 +113,7 @@ impl<'r> Walk<'r> {
         if way == Direction::Forward {
             ranges.reverse();
         }
-        let is_map = part == 0 || source.tables()?.part(part)?.unique;
+        let is_map = source.is_map(part)?;
         let seen = once.then(HashSet::new);
         Ok(Walk { source, part, is_map, ranges, way, row: Row::None, seen, keys_only: false })
     }
@@ -141,11 +167,13 @@ impl<'r> Walk<'r> {
             self.row = match range {
                 // One key of a map needs no cursor.
                 ByteRange::Point(key) if self.part == 0 && !self.keys_only => Row::Point(key),
-                ByteRange::Point(key) if self.is_map => match view.get(tables.part(self.part)?.id, &key)? {
-                    None => Row::None,
-                    Some(_) if self.part == 0 => Row::Point(key),
-                    Some(primary) => Row::Point(primary.to_vec()),
-                },
+                ByteRange::Point(key) if self.is_map => {
+                    match table::lookup(permit, view, tables, self.part, &key)? {
+                        None => Row::None,
+                        Some(_) if self.part == 0 => Row::Point(key),
+                        Some(primary) => Row::Point(primary.to_vec()),
+                    }
+                }
                 range => Row::Cursor(table::rows(permit, view, tables, self.part, &range, self.way)?),
             };
             if matches!(self.row, Row::Point(_)) || self.row.advance()? {
@@ -184,8 +212,6 @@ impl<'r> Walk<'r> {
     /// The row is not what was written.
     #[cold]
     pub(super) fn corrupt(&self) -> Error {
-        let table = self.source.tables().and_then(|tables| tables.part(self.part));
-        let table = table.map(|table| self.source.layout.name(table.id).to_owned()).unwrap_or_default();
-        Error::new(ErrorKind::Corrupt { table })
+        self.source.corrupt(self.part)
     }
 }

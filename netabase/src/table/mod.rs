@@ -9,6 +9,6 @@ mod record;
 mod write;
 
 pub(crate) use layout::{Layout, ModelTables, SCHEMA_TABLE};
-pub(crate) use read::{count, find, get, len, rows};
+pub(crate) use read::{count, find, get, len, lookup, rows};
 pub(crate) use record::decode;
 pub(crate) use write::{Change, check, stage};

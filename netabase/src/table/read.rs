@@ -18,6 +18,18 @@ pub(crate) fn get<'v>(
     view.get(tables.main()?, key)
 }
 
+/// The primary key behind a unique key, or the record behind a primary key: one row of a table that is a map.
+pub(crate) fn lookup<'v>(
+    permit: &Permit<ReadAccess>,
+    view: &'v View<'_>,
+    tables: &ModelTables,
+    part: usize,
+    key: &[u8],
+) -> Result<Option<Slice<'v>>> {
+    permit.covers(tables.schema)?;
+    view.get(tables.part(part)?.id, key)
+}
+
 /// The bytes of a record that is about to be changed.
 pub(crate) fn find<'t>(
     permit: &Permit<WriteAccess>,
@@ -46,7 +58,7 @@ pub(crate) fn count(
     permit.covers(tables.schema)?;
     let table = tables.part(part)?;
     if part == 0 || table.unique {
-        return Ok(u64::from(view.get(table.id, key)?.is_some()));
+        return Ok(u64::from(lookup(permit, view, tables, part, key)?.is_some()));
     }
     view.index_count(table.id, key)
 }
