@@ -264,7 +264,7 @@ fn random(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+    #![proptest_config(kit::cases(60))]
 
     // Widths that have a type of their own in redb, one that has not, and variable ones. Bounds of any length.
     #[test]

@@ -73,7 +73,7 @@ fn text() -> impl Strategy<Value = String> {
 macro_rules! hold_for {
     ($($name:ident: $strategy:expr),* $(,)?) => {
         proptest! {
-            #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+            #![proptest_config(kit::cases(300))]
             $(
                 #[test]
                 fn $name(a in $strategy, b in $strategy, bytes in bytes()) {

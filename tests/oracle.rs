@@ -17,7 +17,6 @@ use netabase::engine::{Engine, Redb, RedbOptions};
 use netabase::{ErrorKind, Link, Result, Store, WriteTransaction};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::Config;
 
 /// One operation on one model.
 #[derive(Clone, Debug)]
@@ -415,12 +414,8 @@ fn scripts() -> impl Strategy<Value = Script> {
     vec((vec(op(), 0..12), end()), 1..5)
 }
 
-fn config(cases: u32) -> Config {
-    Config { failure_persistence: None, max_shrink_iters: 2_000, ..Config::with_cases(cases) }
-}
-
 proptest! {
-    #![proptest_config(config(150))]
+    #![proptest_config(kit::cases(150))]
 
     #[test]
     fn in_the_memory_engine(script in scripts()) {
@@ -439,7 +434,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(40))]
+    #![proptest_config(kit::cases(40))]
 
     #[test]
     fn in_a_redb_file(script in scripts()) {

@@ -6,3 +6,11 @@ pub mod memory;
 pub mod models;
 pub mod oracle;
 pub mod rows;
+
+use proptest::test_runner::Config;
+
+/// How many random cases a property test runs: this many, or what `PROPTEST_CASES` says.
+pub fn cases(usual: u32) -> Config {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual);
+    Config { failure_persistence: None, max_shrink_iters: 2_000, ..Config::with_cases(cases) }
+}
