@@ -232,3 +232,18 @@ fn a_model_may_speak_of_itself() -> Result<()> {
     assert_eq!(children.iter().map(|node| node.id).collect::<Vec<_>>(), [2]);
     Ok(())
 }
+
+// A link is made from what its key is made from; text needs no allocation at the call.
+#[test]
+fn links_take_what_their_key_is_made_from() {
+    #[derive(NetabaseModel, Serialize, Deserialize)]
+    struct Page {
+        #[primary_key]
+        path: String,
+    }
+    let page = Page { path: "/a".into() };
+    assert_eq!(Link::<Page>::new("/a"), Link::to(&page));
+    assert_eq!(Link::<Page>::new(String::from("/a")).into_key(), PagePrimaryKey("/a".into()));
+    let place = Link::<kit::models::Place>::new(("FR".to_owned(), 1));
+    assert_eq!((place.key().country.as_str(), place.key().code), ("FR", 1));
+}
