@@ -15,7 +15,7 @@ use crate::model::NetabaseDefinition;
 use crate::overlay::View;
 use crate::transaction::{Context, Queue, ReadTransaction, WriteTransaction};
 
-/// How often [`Store::write`] runs its closure when the engine reports conflicts.
+/// How often work is tried when the engine reports conflicts.
 const ATTEMPTS: u32 = 16;
 
 /// A database of the models that `D` lists. A clone is a second handle to the same store; threads may share it.

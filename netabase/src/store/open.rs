@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Shared, Store};
+use super::{ATTEMPTS, Shared, Store};
 use crate::clock::Clock;
 use crate::engine::{Commit, Engine, MapChange, Read};
 use crate::error::{Error, ErrorKind, Result};
@@ -27,7 +27,7 @@ pub(super) fn open<D: NetabaseDefinition>(
         None if engine.is_read_only() || !engine.table_names()?.is_empty() => {
             return Err(Error::new(ErrorKind::NotAStore));
         }
-        None => record(&*engine, &layout, D::NAME, &own)?,
+        None => record_once(&*engine, &layout, D::NAME, &own)?,
         stored => stored,
     };
     if let Some(file) = stored {
@@ -69,6 +69,22 @@ fn stored(read: &dyn Read, layout: &Layout, name: &str) -> Result<Option<StoredD
     }
 }
 
+/// Tries until the schema is recorded, by this opener or by another one.
+fn record_once(
+    engine: &dyn Engine,
+    layout: &Layout,
+    name: &str,
+    own: &StoredDefinition,
+) -> Result<Option<StoredDefinition>> {
+    for _ in 0..ATTEMPTS {
+        match record(engine, layout, name, own) {
+            Err(error) if error.is_conflict() => {}
+            done => return done,
+        }
+    }
+    Err(Error::new(ErrorKind::Conflict { attempts: ATTEMPTS }))
+}
+
 /// Records the schema in a new file. Returns what another opener recorded first, if one did.
 fn record(
     engine: &dyn Engine,
@@ -86,7 +102,7 @@ fn record(
     writer.apply(SCHEMA_TABLE, &mut rows.into_iter())?;
     match writer.commit()? {
         Commit::Committed => Ok(None),
-        Commit::Conflict => stored(&*engine.begin_read(&layout.tables)?, layout, name),
+        Commit::Conflict => Err(Error::new(ErrorKind::Conflict { attempts: 1 })),
         Commit::Unknown => Err(Error::new(ErrorKind::CommitUnknown)),
     }
 }
