@@ -2,7 +2,7 @@
 //! wherever the type is used. Nothing of it ever runs.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::DeriveInput;
 
 use super::scoped;
@@ -94,12 +94,11 @@ pub(crate) fn key(input: &DeriveInput, errors: Option<TokenStream>) -> TokenStre
         return quote!(#errors);
     }
     let header = header(input);
-    let ident = &header.ident;
-    let type_name = format_ident!("{}", ident).to_string();
+    let (ident, name) = (&header.ident, &header.name);
     let code = quote! {
         impl _netabase::Key for #ident {
             const WIDTH: ::core::option::Option<usize> = ::core::option::Option::None;
-            const TYPE: _netabase::KeyType = _netabase::KeyType::Foreign(#type_name);
+            const TYPE: _netabase::KeyType = _netabase::KeyType::Foreign(#name);
             fn encode_part(&self, _: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> { loop {} }
             fn decode_part(_: &mut &[u8]) -> _netabase::Result<Self> { loop {} }
         }
