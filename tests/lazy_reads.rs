@@ -142,6 +142,9 @@ fn an_update_changes_only_what_differs() -> Result<()> {
     assert_eq!(changed(&|post| post.tags.reverse())?, 1, "the same set of tags");
     assert_eq!(changed(&|post| post.tags.push("new".into()))?, 2);
     assert_eq!(changed(&|_| ())?, 0, "nothing");
+    let (before, same) = (counts.changes(), store.begin_read()?.get::<Post>(20)?.expect("it is there"));
+    assert_eq!(store.write(|txn| txn.replace(&same))?, same);
+    assert_eq!(counts.changes(), before, "the same record");
     let commits = counts.commits();
     store.write(|txn| txn.get::<Post>(1).map(drop))?;
     assert_eq!(counts.commits(), commits, "a transaction without changes is no commit");

@@ -45,20 +45,24 @@ impl<D: NetabaseDefinition> Context<D> {
         self.layout.model(M::ORDINAL)
     }
 
-    /// The entries of the stored record, never of a copy the caller has. A model without any is not decoded.
-    pub(super) fn old_entries<M: ModelOf<D>>(
+    /// The stored record and its entries, never those of a copy the caller has. It is decoded once, and not at all
+    /// where neither the caller nor an index asks for it.
+    pub(super) fn old<M: ModelOf<D>>(
         &self,
         tables: &ModelTables,
         key: &[u8],
-        bytes: &[u8],
+        stored: Option<&[u8]>,
+        keep: Keep,
         out: &mut Entries,
-    ) -> Result<()> {
-        if M::SCHEMA.has_entries() {
-            let record: M = table::decode(&self.layout, tables, bytes)?;
-            return entries(&record, key, out);
-        }
+    ) -> Result<Old<M>> {
         out.begin(key);
-        Ok(())
+        let Some(bytes) = stored else { return Ok(Old { found: false, record: None }) };
+        if keep == Keep::No && !M::SCHEMA.has_entries() {
+            return Ok(Old::unread());
+        }
+        let record: M = table::decode(&self.layout, tables, bytes)?;
+        entries(&record, key, out)?;
+        Ok(Old { found: true, record: (keep == Keep::Yes).then_some(record) })
     }
 
     pub(crate) fn get<M: ModelOf<D>>(
@@ -107,6 +111,27 @@ pub(super) fn with_key<K: Key, T>(key: &impl AsKey<K>, read: impl FnOnce(&[u8]) 
         let _ = KEY.try_with(|kept| kept.set(buffer));
     }
     done
+}
+
+/// Whether a verb returns the record that was there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    No,
+    Yes,
+}
+
+/// What was there before a change.
+pub(super) struct Old<M> {
+    pub(super) found: bool,
+    /// if it was found and asked for
+    pub(super) record: Option<M>,
+}
+
+impl<M> Old<M> {
+    /// It is there, and nobody asked for it.
+    pub(super) fn unread() -> Self {
+        Old { found: true, record: None }
+    }
 }
 
 /// A record in bytes, in buffers that are used again.

@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::context::{Context, Encoded, spell};
+use super::context::{Context, Encoded, Keep, Old, spell};
 use super::turn::Turn;
 use crate::engine::Write;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::AsKey;
 use crate::model::{Entries, ModelOf, NetabaseDefinition};
 use crate::overlay::{Overlay, Staged, View};
-use crate::table::{self, Change, ModelTables};
+use crate::table::{self, Change};
 
 /// The one write transaction of its moment. It sees its own writes; others see them when it is committed.
 ///
@@ -124,7 +124,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// is wrong: these three hold for every verb that stores a record.
     #[doc(alias = "insert")]
     pub fn create<M: ModelOf<D>>(&mut self, record: &M) -> Result<()> {
-        self.put(record, Expect::Absent, |_| Ok(()))
+        self.put(record, Expect::Absent, Keep::No).map(drop)
     }
 
     /// Replaces the record that has this one's key.
@@ -132,7 +132,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// # Errors
     /// `NotFound` if there is none, `ConstraintViolation` if a unique key is taken by another record.
     pub fn update<M: ModelOf<D>>(&mut self, record: &M) -> Result<()> {
-        self.put(record, Expect::Present, |_| Ok(()))
+        self.put(record, Expect::Present, Keep::No).map(drop)
     }
 
     /// Stores the record, new or not; `true` if it is new.
@@ -141,16 +141,12 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// `ConstraintViolation` if a unique key is taken by another record.
     #[doc(alias = "save")]
     pub fn upsert<M: ModelOf<D>>(&mut self, record: &M) -> Result<bool> {
-        self.put(record, Expect::Either, |found| Ok(found.is_none()))
+        Ok(!self.put(record, Expect::Either, Keep::No)?.found)
     }
 
     /// As [`update`](Self::update), and returns the record that was there.
     pub fn replace<M: ModelOf<D>>(&mut self, record: &M) -> Result<M> {
-        let context = self.context.clone();
-        let old = self.put(record, Expect::Present, |found| {
-            let tables = context.tables::<M>()?;
-            found.map(|bytes| table::decode(&context.layout, tables, bytes)).transpose()
-        })?;
+        let old = self.put(record, Expect::Present, Keep::Yes)?.record;
         old.ok_or_else(|| Error::internal("the record to replace is gone"))
     }
 
@@ -195,102 +191,98 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     /// Deletes the record with this key; `false` if there was none.
     pub fn delete<M: ModelOf<D>>(&mut self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
-        self.remove::<M, _>(&key, |found, _| Ok(found.is_some()))
+        Ok(self.remove::<M>(&key, Keep::No)?.found)
     }
 
     /// Deletes the record with this key and returns it.
     pub fn take<M: ModelOf<D>>(&mut self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
-        let context = self.context.clone();
-        self.remove::<M, _>(&key, |found, tables| {
-            found.map(|bytes| table::decode(&context.layout, tables, bytes)).transpose()
-        })
+        Ok(self.remove::<M>(&key, Keep::Yes)?.record)
     }
 
-    /// The four verbs that store a record. `found` sees the bytes of the one that was there.
-    fn put<M: ModelOf<D>, T>(
-        &mut self,
-        record: &M,
-        expect: Expect,
-        found: impl FnOnce(Option<&[u8]>) -> Result<T>,
-    ) -> Result<T> {
+    /// The four verbs that store a record.
+    fn put<M: ModelOf<D>>(&mut self, record: &M, expect: Expect, keep: Keep) -> Result<Old<M>> {
         let mut buffers = std::mem::take(&mut self.buffers);
-        let done = self.put_with(&mut buffers, record, expect, found);
+        let old = self.put_with(&mut buffers, record, expect, keep);
         self.buffers = buffers;
-        done
+        old
     }
 
-    fn put_with<M: ModelOf<D>, T>(
+    fn put_with<M: ModelOf<D>>(
         &mut self,
-        Buffers { new, proof, old }: &mut Buffers,
+        Buffers { new, proof, old: entries }: &mut Buffers,
         record: &M,
         expect: Expect,
-        found: impl FnOnce(Option<&[u8]>) -> Result<T>,
-    ) -> Result<T> {
+        keep: Keep,
+    ) -> Result<Old<M>> {
         let context = &*self.context;
         let permit = context.guard.write(M::SCHEMA)?;
         let tables = context.tables::<M>()?;
         new.fill(record)?;
         new.prove::<M>(proof)?;
 
-        let (change, checked, done) = {
+        let (change, checked, old) = {
             let staged = self.staged()?;
             let stored = table::find(&permit, staged, tables, &new.key)?;
             let stored = stored.as_deref();
             match (stored, expect) {
                 (Some(_), Expect::Absent) => return Err(already_exists::<M>(&new.key)),
                 (None, Expect::Present) => return Err(not_found::<M>(&new.key)),
-                (Some(bytes), _) if *bytes == *new.value => return found(stored),
-                (Some(bytes), _) => context.old_entries::<M>(tables, &new.key, bytes, old)?,
-                (None, _) => {}
+                _ => {}
             }
-            let before = stored.is_some().then_some(&*old);
+            let same = stored.is_some_and(|bytes| *bytes == *new.value);
+            if same && keep == Keep::No {
+                return Ok(Old::unread());
+            }
+            let old = context.old::<M>(tables, &new.key, stored, keep, entries)?;
+            if same {
+                return Ok(old);
+            }
+            let before = old.found.then_some(&*entries);
             let change = Change { tables, key: &new.key, before, after: Some((&new.value, &new.entries)) };
             let checked = table::check(&permit, staged, context.limits, &change)?;
-            (change, checked, found(stored)?)
+            (change, checked, old)
         };
         let layer = self.layers.last_mut().ok_or_else(no_layer)?;
         table::stage(&permit, checked, layer, &change)?;
         self.spill_if_full()?;
-        Ok(done)
+        Ok(old)
     }
 
     /// Both verbs that delete a record.
-    fn remove<M: ModelOf<D>, T>(
-        &mut self,
-        key: &impl AsKey<M::PrimaryKey>,
-        found: impl FnOnce(Option<&[u8]>, &ModelTables) -> Result<T>,
-    ) -> Result<T> {
+    fn remove<M: ModelOf<D>>(&mut self, key: &impl AsKey<M::PrimaryKey>, keep: Keep) -> Result<Old<M>> {
         let mut buffers = std::mem::take(&mut self.buffers);
-        let done = self.remove_with::<M, T>(&mut buffers, key, found);
+        let old = self.remove_with(&mut buffers, key, keep);
         self.buffers = buffers;
-        done
+        old
     }
 
-    fn remove_with<M: ModelOf<D>, T>(
+    fn remove_with<M: ModelOf<D>>(
         &mut self,
-        Buffers { new, old, .. }: &mut Buffers,
+        Buffers { new, old: entries, .. }: &mut Buffers,
         key: &impl AsKey<M::PrimaryKey>,
-        found: impl FnOnce(Option<&[u8]>, &ModelTables) -> Result<T>,
-    ) -> Result<T> {
+        keep: Keep,
+    ) -> Result<Old<M>> {
         let context = &*self.context;
         let permit = context.guard.write(M::SCHEMA)?;
         let tables = context.tables::<M>()?;
         new.key.clear();
         key.write_tail(&mut new.key)?;
 
-        let (change, checked, done) = {
+        let (change, checked, old) = {
             let staged = self.staged()?;
             let stored = table::find(&permit, staged, tables, &new.key)?;
-            let Some(bytes) = stored.as_deref() else { return found(None, tables) };
-            context.old_entries::<M>(tables, &new.key, bytes, old)?;
-            let change = Change { tables, key: &new.key, before: Some(old), after: None };
+            let old = context.old::<M>(tables, &new.key, stored.as_deref(), keep, entries)?;
+            if !old.found {
+                return Ok(old);
+            }
+            let change = Change { tables, key: &new.key, before: Some(entries), after: None };
             let checked = table::check(&permit, staged, context.limits, &change)?;
-            (change, checked, found(Some(bytes), tables)?)
+            (change, checked, old)
         };
         let layer = self.layers.last_mut().ok_or_else(no_layer)?;
         table::stage(&permit, checked, layer, &change)?;
         self.spill_if_full()?;
-        Ok(done)
+        Ok(old)
     }
 }
 
