@@ -42,7 +42,8 @@ fn a_walk_holds_one_row_at_a_time() -> Result<()> {
     Ok(())
 }
 
-// Staging a record allocates its rows, not its encoding: 2 for the record, 1 or 2 for each entry.
+// Staging a record allocates its rows and reads it back, in reused buffers: the value, long keys, a text field, and
+// now and then a node of a tree.
 #[test]
 fn a_create_allocates_its_rows() -> Result<()> {
     let store = store(100)?;
@@ -57,6 +58,6 @@ fn a_create_allocates_its_rows() -> Result<()> {
     });
     let each = many.count_total as f64 / rest.len() as f64;
     println!("{each} allocations for a create with one unique and one optional index");
-    assert!(each < 12.0, "{each} allocations for each create");
+    assert!(each < 6.0, "{each} allocations for each create");
     Ok(())
 }

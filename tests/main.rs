@@ -7,6 +7,7 @@ mod clock;
 mod commit_answers;
 mod conformance;
 mod derives;
+mod determinism;
 mod drop_aborts;
 mod key_bytes;
 mod key_laws;

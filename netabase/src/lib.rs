@@ -114,8 +114,6 @@ pub mod __private {
     pub use crate::error::Result;
     pub use crate::key::{AsKey, Key, KeyPrefix, KeyType, unknown_variant, width_sum};
     pub use crate::model::*;
-    pub use crate::schema::{
-        DefinitionSchema, FieldSchema, IndexSchema, Message, ModelSchema, RelationSchema, Shape,
-    };
+    pub use crate::schema::{DefinitionSchema, FieldSchema, IndexSchema, ModelSchema, RelationSchema, Shape};
     pub use serde;
 }

@@ -51,8 +51,9 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Makes everything durable, or nothing.
     ///
     /// # Errors
-    /// `Conflict` if the engine let another commit come first, `CommitUnknown` if it lost contact, `Doomed` if
-    /// an operation failed half-way, `Engine` if the storage failed.
+    /// `Conflict` if the engine let another commit come first, `CommitUnknown` if it failed while it committed, so that
+    /// nobody can tell whether the work is there, `Doomed` if an operation failed half-way before, `Engine` if the storage
+    /// failed before the commit.
     pub fn commit(mut self) -> Result<()> {
         if let Some(error) = self.doomed {
             return Err(error);
