@@ -27,7 +27,7 @@ const fn lists(names: &[&str], name: &str) -> bool {
 }
 
 /// A text put together in a constant, so that a failed check can name what it is about.
-pub struct Message {
+struct Message {
     bytes: [u8; Message::SIZE],
     len: usize,
 }
@@ -36,7 +36,7 @@ impl Message {
     const SIZE: usize = 512;
 
     /// Joins the parts; what does not fit is left out.
-    pub const fn of(parts: &[&str]) -> Message {
+    const fn of(parts: &[&str]) -> Message {
         let mut message = Message { bytes: [0; Message::SIZE], len: 0 };
         let mut rest = parts;
         while let Some((part, others)) = rest.split_first() {
@@ -54,7 +54,7 @@ impl Message {
     }
 
     /// The text.
-    pub const fn text(&self) -> &str {
+    const fn text(&self) -> &str {
         match std::str::from_utf8(self.bytes.split_at(self.len).0) {
             Ok(text) => text,
             Err(_) => "a check of the schema failed",

@@ -5,7 +5,6 @@
 mod check;
 mod stored;
 
-pub use check::Message;
 pub use stored::StoredDefinition;
 
 use crate::key::{Key, KeyType};
