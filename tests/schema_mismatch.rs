@@ -106,7 +106,11 @@ fn every_difference_is_listed_and_the_file_stays() -> Result<()> {
         "the topic User.Feed is not in the file",
     ];
     assert_eq!(differences, &expected);
-    assert!(error.to_string().starts_with("the file was written for another schema: the model Note is not"));
+    let text = format!(
+        "opening `{}`: the file was written for another schema: the model Note is not",
+        path.display()
+    );
+    assert!(error.to_string().starts_with(&text), "{error}");
     let store = Store::<before::App>::open(&path)?;
     assert_eq!(store.begin_read()?.query::<before::User>().collect()?, [user()]);
     Ok(())
@@ -144,7 +148,7 @@ fn a_record_of_another_version_is_an_error() -> Result<()> {
         writer.commit().map(drop)
     };
     let version = ErrorKind::SchemaVersion { model: "User", found: 9, expected: 1 };
-    let corrupt = ErrorKind::Corrupt { table: "App/User".into() };
+    let corrupt = ErrorKind::Corrupt { place: "App/User".into() };
     for (bytes, kind) in [(&[9, 1, 0][..], version), (&[1, 1, 0], corrupt.clone()), (&[], corrupt)] {
         overwrite(bytes)?;
         let snapshot = store.begin_read()?;

@@ -32,6 +32,10 @@ const _: () = {
             ],
             topics: &[<Feed as _netabase::NetabaseTopic>::NAME],
         };
+        const READERS: &'static [&'static _netabase::RecordReader] = &[
+            <Author as _netabase::NetabaseModel>::READER,
+            <Post as _netabase::NetabaseModel>::READER,
+        ];
     }
     const _: () = <Blog as _netabase::NetabaseDefinition>::SCHEMA.check();
     #[automatically_derived]

@@ -92,6 +92,7 @@ mod codec;
 pub mod engine;
 pub mod error;
 pub mod key;
+mod maintenance;
 pub mod model;
 mod overlay;
 mod permission;
@@ -103,6 +104,7 @@ mod transaction;
 
 pub use error::{Error, ErrorKind, Result};
 pub use key::{Key, NetabaseKey};
+pub use maintenance::{Problem, Progress, Rebuilt, Report};
 pub use model::{Link, NetabaseDefinition, NetabaseModel, NetabaseTopic};
 pub use netabase_macros::{NetabaseDefinition, NetabaseModel, NetabaseTopic};
 pub use store::{Builder, Store};

@@ -179,6 +179,10 @@ impl Write for CountedWrite {
         self.inner.apply_index(table, &mut changes.inspect(|_| count(&self.counts.changes)))
     }
 
+    fn drop_table(&mut self, name: &str) -> Result<bool> {
+        self.inner.drop_table(name)
+    }
+
     fn commit(self: Box<Self>) -> Result<Commit> {
         count(&self.counts.commits);
         self.inner.commit()

@@ -146,7 +146,11 @@ impl Read for View {
     }
 
     fn len(&self, table: TableId) -> Result<u64> {
-        Ok(self.state.maps.get(self.name(table)).map_or(0, |map| map.len() as u64))
+        let name = self.name(table);
+        let pairs = |index: &Index| index.values().map(BTreeSet::len).sum();
+        let rows =
+            self.state.maps.get(name).map(Map::len).or_else(|| self.state.indexes.get(name).map(pairs));
+        Ok(rows.unwrap_or(0) as u64)
     }
 }
 
@@ -288,6 +292,11 @@ impl Write for Writer {
             }
         }
         Ok(())
+    }
+
+    fn drop_table(&mut self, name: &str) -> Result<bool> {
+        let state = Arc::make_mut(&mut self.view.state);
+        Ok(state.maps.remove(name).is_some() | state.indexes.remove(name).is_some())
     }
 
     fn commit(self: Box<Self>) -> Result<Commit> {

@@ -28,6 +28,8 @@ pub(crate) fn definition(definition: &Definition) -> TokenStream {
                     models: &[#(<#types as _netabase::NetabaseModel>::SCHEMA),*],
                     topics: &[#(<#topics as _netabase::NetabaseTopic>::NAME),*],
                 };
+                const READERS: &'static [&'static _netabase::RecordReader] =
+                    &[#(<#types as _netabase::NetabaseModel>::READER),*];
             }
             const _: () = <#ident as _netabase::NetabaseDefinition>::SCHEMA.check();
             #(

@@ -82,6 +82,7 @@ pub(crate) fn definition(
             const NAME: &'static str = #name;
             const SCHEMA: &'static _netabase::DefinitionSchema =
                 &_netabase::DefinitionSchema { name: #name, models: &[], topics: &[] };
+            const READERS: &'static [&'static _netabase::RecordReader] = &[];
         }
         #( impl _netabase::ModelOf<#ident> for #types { const ORDINAL: usize = 0; } )*
     };

@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use self::redb::{Redb, RedbOptions};
 pub use slice::Slice;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// A table: its place in the list that a transaction was begun with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,7 +96,7 @@ pub trait Read: Send + Sync {
     ) -> Result<Box<dyn Cursor + '_>>;
     /// How many values an index has under one key. Does not depend on their number.
     fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64>;
-    /// Rows of a map. Does not depend on their number.
+    /// Rows of a map, pairs of an index. Does not depend on their number.
     fn len(&self, table: TableId) -> Result<u64>;
 }
 
@@ -125,6 +125,9 @@ pub trait Write: Read {
         table: TableId,
         changes: &mut dyn Iterator<Item = IndexChange<'_>>,
     ) -> Result<()>;
+    /// Removes a table with all its rows, by its name in the file; `false` if there is none. One that the transaction
+    /// was begun with may be written to afterwards, and begins empty.
+    fn drop_table(&mut self, name: &str) -> Result<bool>;
     /// Makes everything durable, or nothing.
     fn commit(self: Box<Self>) -> Result<Commit>;
 }
@@ -160,6 +163,17 @@ pub enum Commit {
     Unknown,
 }
 
+impl Commit {
+    /// Anything but a commit is an error.
+    pub(crate) fn into_result(self) -> Result<()> {
+        match self {
+            Commit::Committed => Ok(()),
+            Commit::Conflict => Err(Error::new(ErrorKind::Conflict { attempts: 1 })),
+            Commit::Unknown => Err(Error::new(ErrorKind::CommitUnknown)),
+        }
+    }
+}
+
 /// What an engine takes at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -167,6 +181,54 @@ pub struct Limits {
     pub key: usize,
     /// bytes of a value of a map
     pub value: usize,
+}
+
+/// How an engine's check of itself ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// everything is as it was written
+    Sound,
+    /// something was not, and was mended without loss of a commit
+    Repaired,
+    /// the engine has no check
+    None,
+}
+
+/// What a store takes on disk and in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// bytes of the file
+    pub file: u64,
+    /// bytes of it that hold nothing: what a compaction could give back at best
+    pub free: u64,
+    /// every table
+    pub tables: Vec<TableStats>,
+    /// how the cache of pages does, where the engine counts it
+    pub cache: Option<CacheStats>,
+}
+
+/// What one table takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableStats {
+    /// name in the file
+    pub name: String,
+    /// rows of a map, pairs of an index
+    pub rows: u64,
+    /// bytes of its keys and values
+    pub bytes: u64,
+    /// bytes of the pages they stand in
+    pub pages: u64,
+}
+
+/// How the cache of pages does since the store was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheStats {
+    /// bytes in memory
+    pub bytes: u64,
+    /// reads that found their page
+    pub hits: u64,
+    /// reads that went to the file
+    pub misses: u64,
 }
 
 /// An ordered, transactional store of bytes.
@@ -182,5 +244,23 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// Whether it refuses writes.
     fn is_read_only(&self) -> bool {
         false
+    }
+    /// Reads everything and holds it against its checksums.
+    ///
+    /// # Errors
+    /// `Busy` while any transaction is alive, `Corrupt` for what cannot be mended.
+    fn check(&self) -> Result<Check> {
+        Ok(Check::None)
+    }
+    /// Gives unused space back to the system; `false` if there was none to give.
+    ///
+    /// # Errors
+    /// `Busy` while any transaction is alive.
+    fn compact(&self) -> Result<bool> {
+        Ok(false)
+    }
+    /// Measures what the store takes.
+    fn stats(&self) -> Result<Stats> {
+        Ok(Stats::default())
     }
 }

@@ -92,10 +92,26 @@ pub enum ErrorKind {
         limit: usize,
     },
     /// Bytes in the file are not what was written.
-    #[error("damaged data in the table `{table}`: restore the file from a backup")]
+    #[error("damaged data in {place}: `verify` tells more, a backup has it whole")]
     Corrupt {
-        /// name of the table in the file
-        table: String,
+        /// name of the table in the file, or the file
+        place: String,
+    },
+    /// Some indexes are not what follows from the records, see [`Store::verify`](crate::Store::verify).
+    #[error("{total} rows are not as they should be: {}", listed(problems, *total))]
+    Inconsistent {
+        /// the first of them, in words
+        problems: Vec<String>,
+        /// how many there are
+        total: u64,
+    },
+    /// A unique key cannot be added, because records have equal values of it. Nothing was changed.
+    #[error("a unique key has equal values in {total} records: {}", listed(violations, *total))]
+    NotUnique {
+        /// the first of them, in words: two records and the key
+        violations: Vec<String>,
+        /// how many there are
+        total: u64,
     },
     /// A record does not come back from its own bytes with the same keys, mostly because of a hand-written serde
     /// impl or a `#[serde(with = "..")]` that loses part of a key.
@@ -121,8 +137,50 @@ pub enum ErrorKind {
     /// A builder was not told where the store is.
     #[error("the builder has no place for the store: call `path`, `in_memory` or `engine`")]
     NoPlace,
-    /// The file holds tables, but no netabase store.
-    #[error("the file holds tables that netabase did not make: give another path")]
+    /// The path names a folder or a device.
+    #[error("`{}` is not a file: give the path of one", path.display())]
+    NotAFile {
+        /// what was named
+        path: PathBuf,
+    },
+    /// The file has no bytes. It may be what is left of a store, so none is made in it.
+    #[error("`{}` is empty, which no store is: restore it, or delete it to begin a new one", path.display())]
+    EmptyFile {
+        /// the file
+        path: PathBuf,
+    },
+    /// The file is shorter than its header says.
+    #[error("`{}` is cut off: restore it from a backup", path.display())]
+    Truncated {
+        /// the file
+        path: PathBuf,
+    },
+    /// The file may be read only.
+    #[error("`{}` may not be written: change its permissions, or open it with `read_only(true)`", path.display())]
+    NotWritable {
+        /// the file
+        path: PathBuf,
+    },
+    /// The file was not closed cleanly, and mending it needs leave to write.
+    #[error("`{}` was not closed cleanly: open it once for writing, which mends it", path.display())]
+    NotClosed {
+        /// the file
+        path: PathBuf,
+    },
+    /// The file was written in a format that a newer program knows.
+    #[error(
+        "the file has version {found} of the format of {of}, this program reads up to {supported}: use a newer one"
+    )]
+    NewerFormat {
+        /// whose format: `netabase` or its engine
+        of: &'static str,
+        /// version in the file
+        found: u8,
+        /// version that this program writes
+        supported: u8,
+    },
+    /// The file is something else than a netabase store.
+    #[error("something else than netabase made this file: give another path")]
     NotAStore,
     /// A write in a store that was opened for reading.
     #[error("the store was opened read-only")]
@@ -134,7 +192,19 @@ pub enum ErrorKind {
     /// An earlier operation failed after part of it had left memory, so nothing of this transaction is kept.
     #[error("an operation failed half-way, so the whole transaction is given up: abort it and run it again")]
     Doomed,
-    /// The engine failed: I/O, a full disk, a closed database.
+    /// Transactions or their rows are still in use, and this needs the store alone.
+    #[error("transactions are alive: end them and try again")]
+    Busy,
+    /// The system failed to read or write the file; a full disk is `StorageFull`.
+    #[error("reading or writing the file failed")]
+    Io {
+        /// as the system calls it
+        kind: std::io::ErrorKind,
+    },
+    /// The store stopped after an earlier failure to read or write, or was closed.
+    #[error("the store has stopped after an earlier failure: drop it and open it again")]
+    Closed,
+    /// The engine failed for another reason, which is the source.
     #[error("the storage engine failed")]
     Engine,
     /// An error of the caller's, see [`Error::user`](super::Error::user).
@@ -146,4 +216,15 @@ pub enum ErrorKind {
         /// which one
         what: &'static str,
     },
+}
+
+/// The first of many, on one line.
+fn listed(items: &[String], total: u64) -> String {
+    const SHOWN: usize = 5;
+    let shown = items.len().min(SHOWN);
+    let line = items.get(..shown).unwrap_or_default().join("; ");
+    match total.saturating_sub(shown as u64) {
+        0 => line,
+        more => format!("{line}; and {more} more"),
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::NetabaseModel;
 use crate::error::Result;
 use crate::key::Key;
 use crate::schema::ModelSchema;
@@ -27,6 +28,15 @@ impl Entries {
         self.spans.clear();
         self.record.clear();
         self.record.extend_from_slice(record);
+    }
+
+    /// Collects all that a record has beside the main table, sorted.
+    pub(crate) fn collect<M: NetabaseModel>(&mut self, record: &M, key: &[u8]) -> Result<()> {
+        self.begin(key);
+        record.entries(self)?;
+        self.add_topics(M::SCHEMA);
+        self.sort();
+        Ok(())
     }
 
     /// Restricts the collection to one table.

@@ -4,6 +4,7 @@ mod entries;
 mod filter;
 mod handle;
 mod link;
+mod reader;
 
 use std::fmt;
 use std::hash::Hash;
@@ -15,6 +16,8 @@ pub use filter::{Covered, Filter, Indexed, Join, KeyValue, NoKeys, NotIndexed, t
 pub(crate) use filter::{KeyTerm, Ranges, Term, Terms};
 pub use handle::{Each, Field, Index, KeyShape, MaybeAbsent, Nullable, One, Optional};
 pub use link::Link;
+pub use reader::RecordReader;
+pub(crate) use reader::spell;
 
 use crate::error::Result;
 use crate::key::{AsKey, Key};
@@ -40,6 +43,8 @@ pub trait NetabaseModel: Serialize + DeserializeOwned + Send + Sync + 'static {
     const NAME: &'static str;
     /// Everything else about the model, as data.
     const SCHEMA: &'static ModelSchema;
+    /// Reads records for code that does not know their type.
+    const READER: &'static RecordReader = &RecordReader::of::<Self>();
 
     /// The key of this record.
     fn primary_key(&self) -> Self::PrimaryKey;
@@ -65,6 +70,8 @@ pub trait NetabaseDefinition: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// The models and topics, as data.
     const SCHEMA: &'static DefinitionSchema;
+    /// One for each model, in the order of the schema.
+    const READERS: &'static [&'static RecordReader];
 }
 
 /// `Self` is one of the models of definition `D`. Implemented by the derive of `D`.

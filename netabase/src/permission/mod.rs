@@ -17,10 +17,15 @@ pub(crate) enum ReadAccess {}
 #[derive(Debug)]
 pub(crate) enum WriteAccess {}
 
-/// Leave to touch the tables of one model.
+/// Marks a permit of the store's owner: to look at and mend the tables of every model.
+#[derive(Debug)]
+pub(crate) enum OwnerAccess {}
+
+/// Leave to touch the tables of one model, or of all.
 #[derive(Debug)]
 pub(crate) struct Permit<A> {
-    model: &'static str,
+    /// `None`: any
+    model: Option<&'static str>,
     access: PhantomData<fn() -> A>,
 }
 
@@ -28,10 +33,11 @@ impl<A> Permit<A> {
     /// The table floor asks this, so that a permit for one model opens no other.
     #[inline]
     pub(crate) fn covers(&self, schema: &ModelSchema) -> Result<()> {
-        if std::ptr::eq(self.model, schema.name) || self.model == schema.name {
-            Ok(())
-        } else {
-            Err(Error::new(ErrorKind::PermissionDenied { operation: "access", model: self.model }))
+        match self.model {
+            Some(model) if !std::ptr::eq(model, schema.name) && model != schema.name => {
+                Err(Error::new(ErrorKind::PermissionDenied { operation: "access", model }))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -45,14 +51,20 @@ impl Guard {
     #[inline]
     #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "a policy will be asked here")]
     pub(crate) fn read(&self, schema: &'static ModelSchema) -> Result<Permit<ReadAccess>> {
-        Ok(Permit { model: schema.name, access: PhantomData })
+        Ok(Permit { model: Some(schema.name), access: PhantomData })
     }
 
     /// Leave to change records of a model.
     #[inline]
     #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "a policy will be asked here")]
     pub(crate) fn write(&self, schema: &'static ModelSchema) -> Result<Permit<WriteAccess>> {
-        Ok(Permit { model: schema.name, access: PhantomData })
+        Ok(Permit { model: Some(schema.name), access: PhantomData })
+    }
+
+    /// Leave to verify, rebuild and measure the whole store: the owner's alone.
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "a policy will be asked here")]
+    pub(crate) fn owner(&self) -> Result<Permit<OwnerAccess>> {
+        Ok(Permit { model: None, access: PhantomData })
     }
 }
 

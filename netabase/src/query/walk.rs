@@ -47,7 +47,7 @@ impl Source<'_> {
     fn corrupt(&self, part: usize) -> Error {
         let table = self.tables().and_then(|tables| tables.part(part));
         let table = table.map(|table| self.layout.name(table.id).to_owned()).unwrap_or_default();
-        Error::new(ErrorKind::Corrupt { table })
+        Error::new(ErrorKind::Corrupt { place: table })
     }
 
     /// The number of rows in these ranges of a table, if it is stored.

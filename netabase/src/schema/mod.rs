@@ -3,9 +3,11 @@
 //! The derives write these constants; every floor above loops over them instead of over generated code.
 
 mod check;
+mod diff;
 mod stored;
 
-pub use stored::StoredDefinition;
+pub(crate) use diff::{Cure, Difference, Piece, Section};
+pub use stored::{Fingerprint, StoredDefinition};
 
 use crate::key::{Key, KeyType};
 

@@ -1,6 +1,9 @@
-//! The schema as a file keeps it, and what differs between two of them.
+//! The schema as a file keeps it, and its fingerprint.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use twox_hash::XxHash3_128;
 
 use super::{DefinitionSchema, FieldSchema, IndexSchema, ModelSchema, RelationSchema, Shape};
 use crate::key::{KeyField, KeyType};
@@ -8,28 +11,34 @@ use crate::key::{KeyField, KeyType};
 /// A definition's schema in the form that is written into the file. Types are kept as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredDefinition {
-    name: String,
-    models: Vec<StoredModel>,
+    pub(super) name: String,
+    pub(super) models: Vec<StoredModel>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct StoredModel {
-    name: String,
-    version: u8,
+pub(super) struct StoredModel {
+    pub(super) name: String,
+    pub(super) version: u8,
     /// fields of the primary key
-    primary: Vec<String>,
-    key: String,
-    /// name, and type as it is written; empty where a key says it better
-    fields: Vec<(String, String)>,
-    keys: Vec<StoredKey>,
-    topics: Vec<String>,
+    pub(super) primary: Vec<String>,
+    pub(super) key: String,
+    pub(super) fields: Vec<StoredField>,
+    pub(super) keys: Vec<StoredKey>,
+    pub(super) topics: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredField {
+    pub(super) name: String,
+    /// the type as it is written
+    pub(super) ty: String,
 }
 
 /// An index or a relation: its name and everything that decides what its rows look like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct StoredKey {
-    name: String,
-    form: String,
+pub(super) struct StoredKey {
+    pub(super) name: String,
+    pub(super) form: String,
 }
 
 impl From<&DefinitionSchema> for StoredDefinition {
@@ -45,8 +54,7 @@ impl From<&ModelSchema> for StoredModel {
     fn from(model: &ModelSchema) -> Self {
         let indexes = model.indexes.iter().map(StoredKey::from);
         let keys: Vec<_> = indexes.chain(model.relations.iter().map(StoredKey::from)).collect();
-        let is_key = |name: &str| model.primary.contains(&name) || keys.iter().any(|key| key.name == name);
-        let ty = |field: &FieldSchema| if is_key(field.name) { String::new() } else { field.ty.into() };
+        let field = |field: &FieldSchema| StoredField { name: field.name.into(), ty: field.ty.into() };
         let mut topics: Vec<String> = model.topics.iter().map(|topic| (*topic).into()).collect();
         topics.sort();
         StoredModel {
@@ -54,7 +62,7 @@ impl From<&ModelSchema> for StoredModel {
             version: model.version,
             primary: model.primary.iter().map(|name| (*name).into()).collect(),
             key: spell(&model.key),
-            fields: model.fields.iter().map(|field| (field.name.into(), ty(field))).collect(),
+            fields: model.fields.iter().map(field).collect(),
             keys,
             topics,
         }
@@ -128,171 +136,61 @@ fn spell(key: &KeyType) -> String {
     }
 }
 
-impl StoredDefinition {
-    /// What this program's schema (`self`) has otherwise than the file's, each in words; empty if nothing.
-    pub fn differences(&self, file: &StoredDefinition) -> Vec<String> {
-        let mut found = Vec::new();
-        if self.name != file.name {
-            found.push(format!("the file holds the definition {}, not {}", file.name, self.name));
-        }
-        named(
-            &self.models,
-            &file.models,
-            |model| &model.name,
-            "the model",
-            &mut found,
-            |own, other, found| {
-                own.differences(other, found);
-            },
-        );
-        if found.is_empty() && self != file {
-            found.push("the schemas differ in their order".into());
-        }
-        found
-    }
-}
-
 impl StoredModel {
-    fn differences(&self, file: &StoredModel, found: &mut Vec<String>) {
-        let model = &self.name;
-        if self.version != file.version {
-            found.push(format!(
-                "{model} is at version {} in the file, here at {}",
-                file.version, self.version
-            ));
-        }
-        if self.primary != file.primary {
-            let (file, own) = (file.primary.join(", "), self.primary.join(", "));
-            found.push(format!("the key of {model} is made of {file} in the file, here of {own}"));
-        }
-        if self.key != file.key {
-            found.push(format!("the key of {model} is {} in the file, here {}", file.key, self.key));
-        }
-        let before = found.len();
-        let field = format!("the field {model}.");
-        named(
-            &self.fields,
-            &file.fields,
-            |field| &field.0,
-            &field,
-            found,
-            |own, other, found| {
-                if own.1 != other.1 && !own.1.is_empty() && !other.1.is_empty() {
-                    // A field that is a key on one side is reported as a key.
-                    found.push(format!("{field}{} is {} in the file, here {}", own.0, other.1, own.1));
-                }
-            },
-        );
-        let names =
-            |model: &StoredModel| model.fields.iter().map(|field| field.0.clone()).collect::<Vec<_>>();
-        if found.len() == before && names(self) != names(file) {
-            found.push(format!("the fields of {model} are in another order"));
-        }
-        let key = format!("the key {model}.");
-        named(
-            &self.keys,
-            &file.keys,
-            |key| &key.name,
-            &key,
-            found,
-            |own, other, found| {
-                if own.form != other.form {
-                    found.push(format!("{key}{}: {} in the file, {} here", own.name, other.form, own.form));
-                }
-            },
-        );
-        let topic = format!("the topic {model}.");
-        named(&self.topics, &file.topics, |topic| topic, &topic, found, |_, _, _| {});
+    /// Whether the field is a key or a part of one. How the type of such a field is written decides nothing, as its
+    /// key says what the bytes are.
+    pub(super) fn is_key(&self, field: &str) -> bool {
+        self.primary.iter().any(|name| name == field) || self.keys.iter().any(|key| key.name == field)
     }
 }
 
-/// Pairs two lists by name: what only one of them has is reported, what both have is compared.
-fn named<T>(
-    own: &[T],
-    file: &[T],
-    name: impl Fn(&T) -> &String,
-    what: &str,
-    found: &mut Vec<String>,
-    mut compare: impl FnMut(&T, &T, &mut Vec<String>),
-) {
-    let space = if what.ends_with('.') { "" } else { " " };
-    for item in own {
-        match file.iter().find(|other| name(other) == name(item)) {
-            Some(other) => compare(item, other, found),
-            None => found.push(format!("{what}{space}{} is not in the file", name(item))),
+impl StoredDefinition {
+    /// Without what decides nothing in a file.
+    pub(super) fn canonical(&self) -> StoredDefinition {
+        let mut canonical = self.clone();
+        for (model, own) in canonical.models.iter_mut().zip(&self.models) {
+            for field in model.fields.iter_mut().filter(|field| own.is_key(&field.name)) {
+                field.ty.clear();
+            }
         }
+        canonical
     }
-    for item in file {
-        if !own.iter().any(|other| name(other) == name(item)) {
-            found.push(format!("{what}{space}{} is only in the file", name(item)));
-        }
+
+    /// The hash that names this schema: [XXH3-128] of its canonical form in postcard. Equal for programs that read
+    /// each other's files, on any machine and with any compiler.
+    ///
+    /// ```
+    /// # use netabase::{NetabaseDefinition, NetabaseModel};
+    /// use netabase::schema::StoredDefinition;
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # struct Author { #[primary_key] id: u64 }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Blog { Author(Author) }
+    /// let fingerprint = StoredDefinition::from(Blog::SCHEMA).fingerprint();
+    /// assert_eq!(fingerprint.to_string(), "d09218b5edd65b1dfca21653cf4c634f");
+    /// ```
+    ///
+    /// [XXH3-128]: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
+    pub fn fingerprint(&self) -> Fingerprint {
+        // Strings and lists always encode.
+        let bytes = postcard::to_stdvec(&self.canonical()).unwrap_or_default();
+        Fingerprint(XxHash3_128::oneshot(&bytes))
+    }
+}
+
+/// What a schema is told by, see [`StoredDefinition::fingerprint`]. Prints as 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub u128);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const INDEX: IndexSchema =
-        IndexSchema { name: "email", shape: Shape::One, unique: true, key: KeyType::Text, key_width: None };
-    const MODEL: ModelSchema = ModelSchema {
-        name: "Author",
-        version: 1,
-        fields: &[
-            FieldSchema::new("id", "u64"),
-            FieldSchema::new("email", "String"),
-            FieldSchema::new("note", "String"),
-        ],
-        primary: &["id"],
-        key: KeyType::U64,
-        key_width: Some(8),
-        indexes: &[INDEX],
-        relations: &[],
-        topics: &[],
-    };
-
-    const OTHER_FIELDS: &[FieldSchema] =
-        &[FieldSchema::new("age", "u8"), FieldSchema::new("id", "u32"), FieldSchema::new("note", "str")];
-
-    fn differences(model: ModelSchema) -> Vec<String> {
-        let file = StoredModel::from(&MODEL);
-        let mut found = Vec::new();
-        StoredModel::from(&model).differences(&file, &mut found);
-        found
-    }
-
-    #[test]
-    fn equal_schemas_have_no_differences() {
-        assert_eq!(differences(MODEL), Vec::<String>::new());
-    }
-
-    #[test]
-    fn every_difference_is_named() {
-        let plain = IndexSchema { unique: false, ..INDEX };
-        let leaked: &'static [IndexSchema] =
-            Box::leak(Box::new([plain, IndexSchema { name: "age", ..INDEX }]));
-        let found = differences(ModelSchema {
-            version: 2,
-            key: KeyType::U32,
-            fields: OTHER_FIELDS,
-            primary: &["age"],
-            indexes: leaked,
-            ..MODEL
-        });
-        assert_eq!(
-            found,
-            [
-                "Author is at version 1 in the file, here at 2",
-                "the key of Author is made of id in the file, here of age",
-                "the key of Author is u64 in the file, here u32",
-                "the field Author.age is not in the file",
-                "the field Author.note is String in the file, here str",
-                "the field Author.email is only in the file",
-                "the key Author.email: unique index over text in the file, index over text here",
-                "the key Author.age is not in the file",
-            ]
-        );
-    }
 
     // C10: reordered variants change the numbers, which change the type.
     #[test]

@@ -1,14 +1,17 @@
 //! Settings of a store.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Store;
+use super::open::Settings;
 use crate::clock::Clock;
 use crate::engine::{Engine, Redb, RedbOptions};
 use crate::error::{Error, ErrorKind, Result};
+use crate::maintenance::Progress;
 use crate::model::NetabaseDefinition;
 
 /// How to open a store, from [`Store::builder`].
@@ -24,13 +27,15 @@ use crate::model::NetabaseDefinition;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `open`"]
 pub struct Builder<D> {
     place: Option<Place>,
     options: RedbOptions,
     clock: Clock,
     staging: usize,
+    discard: Vec<String>,
+    progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     definition: PhantomData<fn() -> D>,
 }
 
@@ -41,6 +46,17 @@ enum Place {
     Engine(Arc<dyn Engine>),
 }
 
+impl<D: NetabaseDefinition> fmt::Debug for Builder<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(&format!("Builder<{}>", D::NAME))
+            .field("place", &self.place)
+            .field("options", &self.options)
+            .field("staging", &self.staging)
+            .field("discard", &self.discard)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<D: NetabaseDefinition> Builder<D> {
     pub(super) fn new() -> Self {
         Builder {
@@ -48,6 +64,8 @@ impl<D: NetabaseDefinition> Builder<D> {
             options: RedbOptions::default(),
             clock: Clock::default(),
             staging: 64 << 20,
+            discard: Vec::new(),
+            progress: Arc::new(|_| {}),
             definition: PhantomData,
         }
     }
@@ -104,17 +122,58 @@ impl<D: NetabaseDefinition> Builder<D> {
         self
     }
 
+    /// Lets opening drop what the file has and the program no longer lists: a model (`"Note"`), an index or relation
+    /// (`"Author.country"`), a topic of a model (`"Post.Feed"`), by recorded names.
+    ///
+    /// Without it such a file is refused, as it may be the program that is too old. A model goes with its records; of
+    /// all else no record is touched. What is not in the file, or still in the program, is left alone, so the call may
+    /// stay in the code.
+    pub fn discard(mut self, piece: impl Into<String>) -> Self {
+        self.discard.push(piece.into());
+        self
+    }
+
+    /// Is called while opening fills a new index, or checks the store: see [`Progress`].
+    pub fn on_progress(mut self, call: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
+        self.progress = Arc::new(call);
+        self
+    }
+
     /// Opens the store.
     ///
     /// # Errors
     /// Those of [`Store::open`].
     pub fn open(self) -> Result<Store<D>> {
+        let path = match &self.place {
+            Some(Place::File(path)) => Some(path.clone()),
+            _ => None,
+        };
         let engine: Arc<dyn Engine> = match self.place {
             Some(Place::File(path)) => Arc::new(Redb::open(path, &self.options)?),
             Some(Place::Memory) => Arc::new(Redb::in_memory(self.options.cache_size)?),
             Some(Place::Engine(engine)) => engine,
             None => return Err(Error::new(ErrorKind::NoPlace)),
         };
-        super::open::open(engine, self.clock, self.staging)
+        let Builder { clock, staging, discard, progress, .. } = self;
+        super::open::open(engine, Settings { clock, staging, discard, progress }).map_err(
+            |error| match path {
+                Some(path) => error.context(format_args!("opening `{}`", path.display())),
+                None => error,
+            },
+        )
+    }
+
+    /// Opens the store and [verifies](Store::verify) all of it, for a file that may have been damaged: the engine holds
+    /// every page against its checksum before anything is read.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`], and `Inconsistent` with what was found. Plain [`open`](Self::open) and
+    /// [`Store::rebuild_indexes`] mend that.
+    pub fn open_checked(mut self) -> Result<Store<D>> {
+        self.options.check = true;
+        let progress = self.progress.clone();
+        let store = self.open()?;
+        store.verify(|at| progress(at))?.into_result()?;
+        Ok(store)
     }
 }

@@ -1,7 +1,9 @@
 //! The store: opens the file and hands out transactions.
 
 mod builder;
+mod maintain;
 mod open;
+mod record;
 
 use std::fmt;
 use std::path::Path;
@@ -75,9 +77,16 @@ impl<D: NetabaseDefinition> fmt::Debug for Store<D> {
 impl<D: NetabaseDefinition> Store<D> {
     /// Opens the file, or makes it.
     ///
+    /// If the program has models, indexes, relations or topics that the file has not, they are added: filled from the
+    /// records, in one transaction, before this returns. [`Builder::on_progress`] tells how far that is.
+    ///
     /// # Errors
-    /// `DatabaseLocked` if it is open elsewhere, `SchemaMismatch` if it was written for other models, `NotAStore`
-    /// if something else wrote it, `Open` if the system refuses it.
+    /// - `SchemaMismatch` if the file was written for other models, with every difference; the file stays as it is.
+    ///   `NotUnique` if a unique key was added and records have equal values of it.
+    /// - `DatabaseLocked` if it is open elsewhere; `NotWritable` if it may only be read, `NotClosed` if it is to be read
+    ///   only and needs mending first.
+    /// - `NotAStore` if something else wrote it, `NotAFile` for a folder, `EmptyFile`, `Truncated`, `NewerFormat`, `Corrupt`.
+    /// - `Open` if the system refuses it for another reason.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder().path(path).open()
     }
@@ -85,6 +94,11 @@ impl<D: NetabaseDefinition> Store<D> {
     /// Makes the file; refuses one that is there.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder().path(path).create_new(true).open()
+    }
+
+    /// Opens the file and verifies all of it, see [`Builder::open_checked`].
+    pub fn open_checked(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder().path(path).open_checked()
     }
 
     /// A store in memory, gone with its last handle.
@@ -97,7 +111,7 @@ impl<D: NetabaseDefinition> Store<D> {
         Builder::new()
     }
 
-    /// A snapshot of the last commit. Never waits.
+    /// A snapshot of the last commit. Does not wait for writers.
     pub fn begin_read(&self) -> Result<ReadTransaction<D>> {
         let Shared { engine, context, .. } = &*self.shared;
         let snapshot = engine.begin_read(&context.layout.tables)?;

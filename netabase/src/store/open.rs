@@ -1,83 +1,56 @@
-//! Opening: the file's schema is compared with the program's before anything else is read.
+//! Opening: the file's schema is compared with the program's before anything else is read, and brought up to it
+//! where that loses nothing.
 
 use std::sync::Arc;
 
+use super::record::{Record, Recorded};
 use super::{ATTEMPTS, Shared, Store};
 use crate::clock::Clock;
-use crate::engine::{Commit, Engine, MapChange, Read};
+use crate::engine::{Engine, Write};
 use crate::error::{Error, ErrorKind, Result};
+use crate::maintenance::{Filling, Progress};
 use crate::model::NetabaseDefinition;
-use crate::schema::StoredDefinition;
-use crate::table::{Layout, SCHEMA_TABLE};
+use crate::schema::{Cure, Difference, Piece, Section, StoredDefinition};
+use crate::table::{Layout, belongs};
 use crate::transaction::{Context, Queue};
 
-/// The version of docs/format.md that this program writes.
-const FORMAT: u8 = 1;
-const FORMAT_KEY: &[u8] = b"format";
-const DEFINITION_KEY: &str = "definition/";
+/// What the builder was told.
+pub(super) struct Settings {
+    pub(super) clock: Clock,
+    pub(super) staging: usize,
+    /// pieces of the file's schema that may go, by name
+    pub(super) discard: Vec<String>,
+    pub(super) progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
+}
 
-pub(super) fn open<D: NetabaseDefinition>(
-    engine: Arc<dyn Engine>,
-    clock: Clock,
-    staging: usize,
-) -> Result<Store<D>> {
-    let layout = Layout::new(D::SCHEMA);
+pub(super) fn open<D: NetabaseDefinition>(engine: Arc<dyn Engine>, settings: Settings) -> Result<Store<D>> {
+    let layout = Layout::new(D::SCHEMA, D::READERS)?;
     let own = StoredDefinition::from(D::SCHEMA);
-    let stored = match stored(&*engine.begin_read(&layout.tables)?, &layout, D::NAME)? {
-        None if engine.is_read_only() || !engine.table_names()?.is_empty() => {
+    let record = Record { layout: &layout, name: D::NAME, own: &own };
+    let recorded = record.read(&*engine.begin_read(&layout.tables)?)?;
+    match &recorded {
+        Recorded::Same => {}
+        Recorded::Nothing if engine.is_read_only() || !engine.table_names()?.is_empty() => {
             return Err(Error::new(ErrorKind::NotAStore));
         }
-        None => record_once(&*engine, &layout, D::NAME, &own)?,
-        stored => stored,
-    };
-    if let Some(file) = stored {
-        let differences = own.differences(&file);
-        if !differences.is_empty() {
-            return Err(mismatch(differences));
-        }
+        Recorded::Other(file) if engine.is_read_only() => return Err(mismatch(own.compare(file))),
+        Recorded::Nothing | Recorded::Other(_) => until_done(&*engine, &record, &settings)?,
     }
-    let context = Arc::new(Context::new(layout, engine.limits(), clock, staging));
-    Ok(Store { shared: Arc::new(Shared { engine, context, queue: Arc::new(Queue::default()) }) })
+    let context = Context::new(layout, engine.limits(), settings.clock, settings.staging);
+    let shared = Shared { engine, context: Arc::new(context), queue: Arc::new(Queue::default()) };
+    Ok(Store { shared: Arc::new(shared) })
 }
 
 #[cold]
-fn mismatch(differences: Vec<String>) -> Error {
+fn mismatch(differences: Vec<Difference>) -> Error {
+    let differences = differences.into_iter().map(|difference| difference.text).collect();
     Error::new(ErrorKind::SchemaMismatch { differences })
 }
 
-fn definition_key(name: &str) -> Vec<u8> {
-    [DEFINITION_KEY, name].concat().into_bytes()
-}
-
-/// The file's schema of the definition; `None` if the file has no schema record at all.
-fn stored(read: &dyn Read, layout: &Layout, name: &str) -> Result<Option<StoredDefinition>> {
-    match read.get(SCHEMA_TABLE, FORMAT_KEY)?.as_deref() {
-        None => return Ok(None),
-        Some([FORMAT]) => {}
-        Some(found) => {
-            return Err(mismatch(vec![format!(
-                "the file has format {found:?}, this program reads [{FORMAT}]"
-            )]));
-        }
-    }
-    let Some(stored) = read.get(SCHEMA_TABLE, &definition_key(name))? else {
-        return Err(mismatch(vec![format!("the file holds another definition than {name}")]));
-    };
-    match postcard::take_from_bytes(&stored) {
-        Ok((definition, [])) => Ok(Some(definition)),
-        _ => Err(Error::new(ErrorKind::Corrupt { table: layout.name(SCHEMA_TABLE).into() })),
-    }
-}
-
 /// Tries until the schema is recorded, by this opener or by another one.
-fn record_once(
-    engine: &dyn Engine,
-    layout: &Layout,
-    name: &str,
-    own: &StoredDefinition,
-) -> Result<Option<StoredDefinition>> {
+fn until_done(engine: &dyn Engine, record: &Record<'_>, settings: &Settings) -> Result<()> {
     for _ in 0..ATTEMPTS {
-        match record(engine, layout, name, own) {
+        match bring_up(engine, record, settings) {
             Err(error) if error.is_conflict() => {}
             done => return done,
         }
@@ -85,24 +58,85 @@ fn record_once(
     Err(Error::new(ErrorKind::Conflict { attempts: ATTEMPTS }))
 }
 
-/// Records the schema in a new file. Returns what another opener recorded first, if one did.
-fn record(
-    engine: &dyn Engine,
-    layout: &Layout,
-    name: &str,
-    own: &StoredDefinition,
-) -> Result<Option<StoredDefinition>> {
-    let bytes = postcard::to_stdvec(own).map_err(|_| Error::internal("the schema does not encode"))?;
-    let key = definition_key(name);
-    let mut writer = engine.begin_write(&layout.tables)?;
-    if let Some(first) = stored(&*writer, layout, name)? {
-        return Ok(Some(first));
+/// Brings the file up to the program's schema in one transaction: what the program asks to drop goes, what is new is
+/// filled, and the record says so. An error leaves the file as it is.
+fn bring_up(engine: &dyn Engine, record: &Record<'_>, settings: &Settings) -> Result<()> {
+    let mut writer = engine.begin_write(&record.layout.tables)?;
+    match record.read(&*writer)? {
+        // Another opener was faster.
+        Recorded::Same => return Ok(()),
+        Recorded::Nothing => {}
+        Recorded::Other(file) => {
+            let plan = Plan::new(record.own.compare(&file), &settings.discard)?;
+            plan.run(engine, &mut *writer, record, settings)?;
+        }
     }
-    let rows = [MapChange::Put(&key, &bytes), MapChange::Put(FORMAT_KEY, &[FORMAT])];
-    writer.apply(SCHEMA_TABLE, &mut rows.into_iter())?;
-    match writer.commit()? {
-        Commit::Committed => Ok(None),
-        Commit::Conflict => Err(Error::new(ErrorKind::Conflict { attempts: 1 })),
-        Commit::Unknown => Err(Error::new(ErrorKind::CommitUnknown)),
+    record.write(&mut *writer)?;
+    writer.commit()?.into_result()
+}
+
+/// What opening does to a file of another schema.
+struct Plan {
+    discard: Vec<Piece>,
+    fill: Vec<Piece>,
+}
+
+impl Plan {
+    /// # Errors
+    /// `SchemaMismatch` with all differences, if one of them cannot be cured.
+    fn new(differences: Vec<Difference>, allowed: &[String]) -> Result<Plan> {
+        let is_cured = |difference: &Difference| match &difference.cure {
+            Cure::None => false,
+            Cure::Fill(_) => true,
+            Cure::Discard(piece) => allowed.contains(&piece.name()),
+        };
+        if !differences.iter().all(is_cured) {
+            return Err(mismatch(differences));
+        }
+        let mut plan = Plan { discard: Vec::new(), fill: Vec::new() };
+        for difference in differences {
+            match difference.cure {
+                Cure::None => {}
+                Cure::Fill(piece) => plan.fill.push(piece),
+                Cure::Discard(piece) => plan.discard.push(piece),
+            }
+        }
+        Ok(plan)
+    }
+
+    fn run(
+        &self,
+        engine: &dyn Engine,
+        writer: &mut dyn Write,
+        record: &Record<'_>,
+        settings: &Settings,
+    ) -> Result<()> {
+        let names = engine.table_names()?;
+        for piece in &self.discard {
+            for table in names.iter().filter(|table| belongs(record.name, piece, table)) {
+                writer.drop_table(table)?;
+            }
+        }
+        let permit = crate::permission::Guard::default().owner()?;
+        let mut progress = |progress: Progress<'_>| (settings.progress)(progress);
+        let mut filling = Filling::new(record.layout, engine.limits(), settings.staging, &mut progress);
+        for tables in record.layout.models() {
+            let of_model = |pieces: &[Piece], part: &dyn Fn(&Section) -> bool| {
+                pieces.iter().any(|piece| piece.model == tables.schema.name && part(&piece.part))
+            };
+            // The topics share a table, so a change of one fills it anew.
+            let is_topic = |part: &Section| matches!(part, Section::Topic(_));
+            let topics = of_model(&self.fill, &is_topic) || of_model(&self.discard, &is_topic);
+            let wanted = |number: usize, name: &str| {
+                if number == tables.schema.topics_part() {
+                    return topics;
+                }
+                of_model(&self.fill, &|part| matches!(part, Section::Key(key) if key == name))
+            };
+            if tables.derived().any(|(number, part)| wanted(number, part.name)) {
+                filling.fill(&permit, writer, tables, &|number, part| wanted(number, part.name))?;
+            }
+        }
+        filling.finish().map(drop)
     }
 }

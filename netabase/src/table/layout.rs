@@ -2,7 +2,8 @@
 
 use crate::engine::{TableForm, TableId, TableSpec, Tables};
 use crate::error::{Error, Result};
-use crate::schema::{DefinitionSchema, ModelSchema, Part, Shape};
+use crate::model::RecordReader;
+use crate::schema::{DefinitionSchema, ModelSchema, Part, Piece, Section, Shape};
 
 /// The table that says what the others are. It comes first.
 pub(crate) const SCHEMA_TABLE: TableId = TableId(0);
@@ -18,6 +19,7 @@ pub(crate) struct Layout {
 #[derive(Debug)]
 pub(crate) struct ModelTables {
     pub(crate) schema: &'static ModelSchema,
+    pub(crate) reader: &'static RecordReader,
     /// main, indexes, relations, topics: numbered as in the schema
     parts: Vec<PartTable>,
 }
@@ -33,7 +35,14 @@ pub(crate) struct PartTable {
 }
 
 impl Layout {
-    pub(crate) fn new(definition: &'static DefinitionSchema) -> Self {
+    pub(crate) fn new(
+        definition: &'static DefinitionSchema,
+        readers: &'static [&'static RecordReader],
+    ) -> Result<Self> {
+        let listed = definition.models.iter().map(|model| model.name);
+        if !listed.eq(readers.iter().map(|reader| reader.model())) {
+            return Err(Error::internal("the readers of a definition are not those of its models"));
+        }
         let mut tables = vec![TableSpec {
             name: "netabase.schema".into(),
             form: TableForm::Map,
@@ -41,7 +50,7 @@ impl Layout {
             value_width: None,
         }];
         let mut models = Vec::new();
-        for model in definition.models {
+        for (model, reader) in definition.models.iter().zip(readers) {
             let mut parts = Vec::new();
             for (_, part) in model.parts() {
                 parts.push(PartTable {
@@ -51,9 +60,14 @@ impl Layout {
                 });
                 tables.push(spec(definition.name, model, part));
             }
-            models.push(ModelTables { schema: model, parts });
+            models.push(ModelTables { schema: model, reader, parts });
         }
-        Layout { tables: tables.into(), models }
+        Ok(Layout { tables: tables.into(), models })
+    }
+
+    /// The tables of every model, in the order of the definition.
+    pub(crate) fn models(&self) -> &[ModelTables] {
+        &self.models
     }
 
     #[inline]
@@ -67,9 +81,27 @@ impl Layout {
     }
 }
 
+/// Whether the table of this name in a file holds a part of a definition's schema.
+pub(crate) fn belongs(definition: &str, piece: &Piece, table: &str) -> bool {
+    let base = base(definition, &piece.model);
+    match (&piece.part, table.strip_prefix(&base)) {
+        (_, None) => false,
+        (Section::Whole, Some(rest)) => rest.is_empty() || rest.starts_with('/'),
+        (Section::Key(name), Some(rest)) => {
+            let key = rest.strip_prefix("/index/").or_else(|| rest.strip_prefix("/relation/"));
+            key == Some(name)
+        }
+        (Section::Topic(_), Some(rest)) => rest == "/topics",
+    }
+}
+
+fn base(definition: &str, model: &str) -> String {
+    format!("{definition}/{model}")
+}
+
 /// The model does not know its definition, so full names are made here.
 fn spec(definition: &str, model: &ModelSchema, part: Part) -> TableSpec {
-    let base = format!("{definition}/{}", model.name);
+    let base = base(definition, model.name);
     let (name, form, key_width, value_width) = match part {
         Part::Main => (base, TableForm::Map, model.key_width, None),
         Part::Index(index) => {
@@ -102,6 +134,11 @@ impl ModelTables {
     #[inline]
     pub(crate) fn part(&self, number: usize) -> Result<&PartTable> {
         self.parts.get(number).ok_or_else(|| Error::internal("no table of that number"))
+    }
+
+    /// Every table but the main one, with its number.
+    pub(crate) fn derived(&self) -> impl Iterator<Item = (usize, &PartTable)> {
+        self.parts.iter().enumerate().skip(1)
     }
 
     #[inline]

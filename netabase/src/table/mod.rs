@@ -4,11 +4,13 @@
 //! touches rows takes a [`Permit`](crate::permission::Permit), which the guard alone makes.
 
 mod layout;
+mod limits;
 mod read;
 mod record;
 mod write;
 
-pub(crate) use layout::{Layout, ModelTables, SCHEMA_TABLE};
+pub(crate) use layout::{Layout, ModelTables, PartTable, SCHEMA_TABLE, belongs};
+pub(crate) use limits::check_key;
 pub(crate) use read::{count, find, get, len, lookup, rows};
 pub(crate) use record::decode;
 pub(crate) use write::{Change, check, stage};

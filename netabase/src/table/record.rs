@@ -20,7 +20,7 @@ fn refused(layout: &Layout, tables: &ModelTables, malformed: &Malformed) -> Erro
         }
         Malformed::Bytes => {
             let table = tables.main().map(|main| layout.name(main).to_owned()).unwrap_or_default();
-            Error::new(ErrorKind::Corrupt { table })
+            Error::new(ErrorKind::Corrupt { place: table })
         }
     }
 }

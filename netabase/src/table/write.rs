@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::layout::{ModelTables, PartTable};
+use super::limits::{check_key, within};
 use crate::engine::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Entries;
@@ -39,20 +40,12 @@ pub(crate) fn check(
     for difference in differences(change) {
         let Difference::Added(part, entry) = difference else { continue };
         let table = change.tables.part(part)?;
-        within(entry.len(), limits.key, || format!("the key {}.{}", change.tables.schema.name, table.name))?;
+        check_key(change.tables, table, limits, entry)?;
         if table.unique && staged.get(table.id, entry)?.is_some() {
             return Err(taken(change.tables, table));
         }
     }
     Ok(Checked(()))
-}
-
-fn within(size: usize, limit: usize, what: impl FnOnce() -> String) -> Result<()> {
-    if size <= limit {
-        Ok(())
-    } else {
-        Err(Error::new(ErrorKind::LimitExceeded { what: what(), size, limit }))
-    }
 }
 
 #[cold]

@@ -1,7 +1,6 @@
 //! From staged to durable: the layer of a batch, changes that leave memory early, and the commit.
 
 use super::write::{WriteTransaction, no_layer};
-use crate::engine::Commit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::NetabaseDefinition;
 use crate::overlay::Overlay;
@@ -65,11 +64,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         let WriteTransaction { writer, turn, .. } = self;
         let committed = writer.commit();
         drop(turn);
-        match committed? {
-            Commit::Committed => Ok(()),
-            Commit::Conflict => Err(Error::new(ErrorKind::Conflict { attempts: 1 })),
-            Commit::Unknown => Err(Error::new(ErrorKind::CommitUnknown)),
-        }
+        committed?.into_result()
     }
 
     /// Undoes everything, as dropping does.

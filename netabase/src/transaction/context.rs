@@ -61,7 +61,7 @@ impl<D: NetabaseDefinition> Context<D> {
             return Ok(Old::unread());
         }
         let record: M = table::decode(&self.layout, tables, bytes)?;
-        entries(&record, key, out)?;
+        out.collect(&record, key)?;
         Ok(Old { found: true, record: (keep == Keep::Yes).then_some(record) })
     }
 
@@ -150,7 +150,7 @@ impl Encoded {
         self.value.clear();
         codec::encode(M::SCHEMA.version, record, &mut self.value)
             .ok_or_else(|| Error::new(ErrorKind::Codec { model: M::NAME }))?;
-        entries(record, &self.key, &mut self.entries)
+        self.entries.collect(record, &self.key)
     }
 
     /// Holds a record against its own bytes: they must be readable, and lead to the same key and entries. A serde
@@ -160,28 +160,8 @@ impl Encoded {
         let back: M = codec::decode(M::SCHEMA.version, &self.value).map_err(|_| unreadable())?;
         scratch.key.clear();
         back.encode_key(&mut scratch.key)?;
-        entries(&back, &scratch.key, &mut scratch.entries)?;
+        scratch.entries.collect(&back, &scratch.key)?;
         let same = scratch.key == self.key && scratch.entries.iter().eq(self.entries.iter());
         if same { Ok(()) } else { Err(unreadable()) }
-    }
-}
-
-/// Collects what a record has in all tables but the main one.
-pub(super) fn entries<M: NetabaseModel>(record: &M, key: &[u8], out: &mut Entries) -> Result<()> {
-    out.begin(key);
-    record.entries(out)?;
-    out.add_topics(M::SCHEMA);
-    out.sort();
-    Ok(())
-}
-
-/// The key as a person reads it, cut off where it is longer than one would.
-#[cold]
-pub(super) fn spell<M: NetabaseModel>(key: &[u8]) -> String {
-    let text =
-        M::PrimaryKey::decode_tail(key).map_or_else(|_| format!("{key:02x?}"), |key| format!("{key:?}"));
-    match text.char_indices().nth(120) {
-        Some((end, _)) => text.get(..end).map(|start| format!("{start}..")).unwrap_or_default(),
-        None => text,
     }
 }

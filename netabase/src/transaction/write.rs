@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::context::{Context, Encoded, Keep, Old, spell};
+use super::context::{Context, Encoded, Keep, Old};
 use super::turn::Turn;
 use crate::engine::Write;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::AsKey;
-use crate::model::{Entries, ModelOf, NetabaseDefinition};
+use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, spell};
 use crate::overlay::{Overlay, Staged, View};
 use crate::table::{self, Change};
 
@@ -292,11 +292,11 @@ pub(super) fn no_layer() -> Error {
 }
 
 #[cold]
-fn not_found<M: crate::model::NetabaseModel>(key: &[u8]) -> Error {
+fn not_found<M: NetabaseModel>(key: &[u8]) -> Error {
     Error::new(ErrorKind::NotFound { model: M::NAME, key: spell::<M>(key) })
 }
 
 #[cold]
-fn already_exists<M: crate::model::NetabaseModel>(key: &[u8]) -> Error {
+fn already_exists<M: NetabaseModel>(key: &[u8]) -> Error {
     Error::new(ErrorKind::AlreadyExists { model: M::NAME, key: spell::<M>(key) })
 }

@@ -6,6 +6,7 @@ use redb::{AccessGuard, MultimapRange, MultimapValue, Range};
 
 use super::Access;
 use super::error::storage;
+use super::guard::guarded;
 use super::width::{Bytes, RawKey};
 use crate::engine::{Cursor, Direction};
 use crate::error::Result;
@@ -31,12 +32,18 @@ impl<'a, const K: usize> MapCursor<'a, K> {
 
 impl<const K: usize> Cursor for MapCursor<'_, K> {
     fn advance(&mut self) -> Result<bool> {
-        let next = match self.direction {
-            Direction::Forward => self.rows.next(),
-            Direction::Reverse => self.rows.next_back(),
-        };
-        self.row = next.transpose().map_err(storage)?;
-        Ok(self.row.is_some())
+        guarded(|| {
+            let next = match self.direction {
+                Direction::Forward => self.rows.next(),
+                Direction::Reverse => self.rows.next_back(),
+            };
+            self.row = next.transpose().map_err(storage)?;
+            // Looked at once in here: the bounds of a damaged row may lie outside its page.
+            Ok(self.row.as_ref().is_some_and(|(key, value)| {
+                let _ = (key.value(), value.value());
+                true
+            }))
+        })
     }
 
     fn key(&self) -> &[u8] {
@@ -70,27 +77,34 @@ impl<'a, const K: usize, const V: usize> IndexCursor<'a, K, V> {
 
 impl<const K: usize, const V: usize> Cursor for IndexCursor<'_, K, V> {
     fn advance(&mut self) -> Result<bool> {
-        loop {
-            if let Some((_, values)) = &mut self.key {
+        guarded(|| {
+            loop {
+                if let Some((_, values)) = &mut self.key {
+                    let next = match self.direction {
+                        Direction::Forward => values.next(),
+                        Direction::Reverse => values.next_back(),
+                    };
+                    if let Some(value) = next {
+                        let value = value.map_err(storage)?;
+                        let _ = value.value();
+                        self.value = Some(value);
+                        return Ok(true);
+                    }
+                }
                 let next = match self.direction {
-                    Direction::Forward => values.next(),
-                    Direction::Reverse => values.next_back(),
+                    Direction::Forward => self.keys.next(),
+                    Direction::Reverse => self.keys.next_back(),
                 };
-                if let Some(value) = next {
-                    self.value = Some(value.map_err(storage)?);
-                    return Ok(true);
+                self.value = None;
+                self.key = next.transpose().map_err(storage)?;
+                match &self.key {
+                    Some((key, _)) => {
+                        let _ = key.value();
+                    }
+                    None => return Ok(false),
                 }
             }
-            let next = match self.direction {
-                Direction::Forward => self.keys.next(),
-                Direction::Reverse => self.keys.next_back(),
-            };
-            self.value = None;
-            self.key = next.transpose().map_err(storage)?;
-            if self.key.is_none() {
-                return Ok(false);
-            }
-        }
+        })
     }
 
     fn key(&self) -> &[u8] {

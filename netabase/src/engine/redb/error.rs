@@ -3,31 +3,71 @@
 use std::io;
 use std::path::Path;
 
-use redb::{DatabaseError, StorageError, TableError, TransactionError};
+use redb::{CompactionError, DatabaseError, StorageError, TableError, TransactionError};
 
 use crate::error::{Error, ErrorKind};
 
-#[cold]
-pub(super) fn opening(path: &Path, error: DatabaseError) -> Error {
-    match error {
-        DatabaseError::DatabaseAlreadyOpen => Error::new(ErrorKind::DatabaseLocked { path: path.into() }),
-        error => Error::caused(ErrorKind::Open { path: path.into() }, error),
-    }
-}
+/// The place of damage that no table is known for.
+const FILE: &str = "the file";
 
+/// The system refuses a file.
 #[cold]
 pub(super) fn refused(path: &Path, error: io::Error) -> Error {
-    Error::caused(ErrorKind::Open { path: path.into() }, error)
+    let path = path.into();
+    let kind = match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            ErrorKind::NotWritable { path }
+        }
+        _ => ErrorKind::Open { path },
+    };
+    Error::caused(kind, error)
 }
 
 #[cold]
 pub(super) fn transaction(error: TransactionError) -> Error {
-    Error::engine(error)
+    match error {
+        TransactionError::Storage(error) => storage(error),
+        error => Error::engine(error),
+    }
 }
 
 #[cold]
 pub(super) fn storage(error: StorageError) -> Error {
-    Error::engine(error)
+    match error {
+        StorageError::Corrupted(what) => corrupt(what),
+        StorageError::Io(error) => Error::caused(ErrorKind::Io { kind: error.kind() }, error),
+        StorageError::PreviousIo | StorageError::DatabaseClosed => closed(),
+        error => Error::engine(error),
+    }
+}
+
+/// Of a check of an open database.
+#[cold]
+pub(super) fn checking(error: DatabaseError) -> Error {
+    match error {
+        DatabaseError::TransactionInProgress => Error::new(ErrorKind::Busy),
+        DatabaseError::Storage(error) => storage(error),
+        error => Error::engine(error),
+    }
+}
+
+#[cold]
+pub(super) fn compacting(error: CompactionError) -> Error {
+    match error {
+        CompactionError::Storage(error) => storage(error),
+        CompactionError::TransactionInProgress => Error::new(ErrorKind::Busy),
+        error => Error::engine(error),
+    }
+}
+
+#[cold]
+pub(super) fn corrupt(what: String) -> Error {
+    Error::caused(ErrorKind::Corrupt { place: FILE.into() }, what)
+}
+
+#[cold]
+pub(super) fn closed() -> Error {
+    Error::new(ErrorKind::Closed)
 }
 
 /// Errors of a table that is known by name.
@@ -40,6 +80,7 @@ pub(super) fn opening_table(name: &str, error: TableError) -> Error {
         | TableError::TypeDefinitionChanged { .. }) => {
             Error::new(ErrorKind::SchemaMismatch { differences: vec![format!("table `{name}`: {error}")] })
         }
+        TableError::Storage(error) => storage(error),
         error => Error::engine(error),
     }
 }

@@ -2,34 +2,28 @@
 //!
 //! - `width.rs` turns a width known at run time into one of redb's key types;
 //! - `read.rs` and `write.rs` are the two kinds of transaction, each with its tables opened once;
-//! - `cursor.rs` walks over rows; `error.rs` translates failures.
+//! - `cursor.rs` walks over rows; `error.rs` translates failures, and `guard.rs` panics;
+//! - `open.rs` finds, makes and diagnoses files; `stats.rs` measures them.
 
 mod cursor;
 mod error;
+mod guard;
+mod open;
 mod read;
+mod stats;
 mod width;
 mod write;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use redb::{Database, MultimapTableHandle, ReadOnlyDatabase, ReadableDatabase, TableHandle};
 
-use self::error::{opening, refused};
+use self::guard::{Guarded, guarded};
+pub use self::open::RedbOptions;
 pub(super) use self::read::Page;
-use super::{Engine, Limits, Snapshot, Tables, Write};
+use super::{Check, Engine, Limits, Snapshot, Stats, Tables, Write};
 use crate::error::{Error, ErrorKind, Result};
-
-/// How to open a redb file.
-#[derive(Clone, Debug, Default)]
-pub struct RedbOptions {
-    /// bytes of pages kept in memory; redb's own default is 1 GiB
-    pub cache_size: Option<usize>,
-    /// refuse a file that is there already
-    pub create_new: bool,
-    /// open for reading only; the file must exist
-    pub read_only: bool,
-}
 
 /// A [redb](https://docs.rs/redb) database, in a file or in memory.
 pub struct Redb {
@@ -39,9 +33,13 @@ pub struct Redb {
 
 /// Dropping redb's database closes it under its readers, so every transaction and cursor holds one of these.
 enum Access {
-    Write(Database),
-    Read(ReadOnlyDatabase),
+    /// Locked for as long as a transaction takes to begin; alone, while the file is checked or compacted.
+    Write(RwLock<Guarded<Database>>),
+    Read(Guarded<ReadOnlyDatabase>),
 }
+
+type Shared<'a> = RwLockReadGuard<'a, Guarded<Database>>;
+type Alone<'a> = RwLockWriteGuard<'a, Guarded<Database>>;
 
 impl std::fmt::Debug for Redb {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -54,44 +52,57 @@ impl std::fmt::Debug for Redb {
 
 impl Redb {
     /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// `DatabaseLocked`, `NotAFile`, `EmptyFile`, `Truncated`, `NotAStore`, `NewerFormat`, `NotWritable`, `NotClosed`,
+    /// `Corrupt` and, for all that the system refuses beside these, `Open`.
     pub fn open(path: impl AsRef<Path>, options: &RedbOptions) -> Result<Self> {
         let path = path.as_ref();
-        let failed = |error| opening(path, error);
-        if options.create_new && !options.read_only {
-            // Claims the name, so that of two creators one is told.
-            std::fs::File::create_new(path).map_err(|error| refused(path, error))?;
-        }
-        let builder = builder(options.cache_size);
-        let database = if options.read_only {
-            Access::Read(builder.open_read_only(path).map_err(failed)?)
+        let access = if options.read_only {
+            Access::Read(Guarded::new(open::readable(path, options)?))
         } else {
-            Access::Write(builder.create(path).map_err(failed)?)
+            Access::writable(open::writable(path, options)?)
         };
-        Ok(Redb { database: Arc::new(database), path: Some(path.to_path_buf()) })
+        Ok(Redb { database: Arc::new(access), path: Some(path.to_path_buf()) })
     }
 
     /// A database in memory, gone when it is dropped.
     pub fn in_memory(cache_size: Option<usize>) -> Result<Self> {
-        let backend = redb::backends::InMemoryBackend::new();
-        let database = builder(cache_size).create_with_backend(backend).map_err(Error::engine)?;
-        Ok(Redb { database: Arc::new(Access::Write(database)), path: None })
+        let options = RedbOptions { cache_size, ..RedbOptions::default() };
+        Self::on_backend(redb::backends::InMemoryBackend::new(), &options)
+    }
+
+    /// A database on a storage of another kind, for tests that cut its power. Follows the version of redb.
+    #[doc(hidden)]
+    pub fn on_backend(backend: impl redb::StorageBackend, options: &RedbOptions) -> Result<Self> {
+        let database = open::on_backend(backend, options)?;
+        Ok(Redb { database: Arc::new(Access::writable(database)), path: None })
     }
 
     fn begin(&self) -> Result<redb::ReadTransaction> {
-        match &*self.database {
-            Access::Write(database) => database.begin_read(),
-            Access::Read(database) => database.begin_read(),
-        }
-        .map_err(error::transaction)
+        guarded(|| match &*self.database {
+            Access::Write(database) => shared(database).get()?.begin_read().map_err(error::transaction),
+            Access::Read(database) => database.get()?.begin_read().map_err(error::transaction),
+        })
     }
 }
 
-fn builder(cache_size: Option<usize>) -> redb::Builder {
-    let mut builder = Database::builder();
-    if let Some(bytes) = cache_size {
-        builder.set_cache_size(bytes);
+impl Access {
+    fn writable(database: Database) -> Access {
+        Access::Write(RwLock::new(Guarded::new(database)))
     }
-    builder
+
+    fn alone(&self) -> Result<Alone<'_>> {
+        match self {
+            Access::Write(database) => Ok(database.write().unwrap_or_else(PoisonError::into_inner)),
+            Access::Read(_) => Err(Error::new(ErrorKind::ReadOnly)),
+        }
+    }
+}
+
+// No panic leaves the database half-changed behind this lock: redb's are caught before they reach it.
+fn shared(database: &RwLock<Guarded<Database>>) -> Shared<'_> {
+    database.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Engine for Redb {
@@ -102,7 +113,8 @@ impl Engine for Redb {
     fn begin_write(&self, tables: &Tables) -> Result<Box<dyn Write>> {
         match &*self.database {
             Access::Write(database) => {
-                let transaction = database.begin_write().map_err(error::transaction)?;
+                let begin = || shared(database).get()?.begin_write().map_err(error::transaction);
+                let transaction = guarded(begin)?;
                 Ok(Box::new(write::Writer::new(transaction, tables.clone(), self.database.clone())))
             }
             Access::Read(_) => Err(Error::new(ErrorKind::ReadOnly)),
@@ -111,10 +123,12 @@ impl Engine for Redb {
 
     fn table_names(&self) -> Result<Vec<String>> {
         let transaction = self.begin()?;
-        let maps = transaction.list_tables().map_err(error::storage)?.map(|table| table.name().to_owned());
-        let indexes =
-            transaction.list_multimap_tables().map_err(error::storage)?.map(|table| table.name().to_owned());
-        Ok(maps.chain(indexes).collect())
+        guarded(|| {
+            let maps =
+                transaction.list_tables().map_err(error::storage)?.map(|table| table.name().to_owned());
+            let indexes = transaction.list_multimap_tables().map_err(error::storage)?;
+            Ok(maps.chain(indexes.map(|table| table.name().to_owned())).collect())
+        })
     }
 
     /// redb itself takes 3 GiB of either; but its inner pages hold keys, and long ones make them useless.
@@ -124,5 +138,20 @@ impl Engine for Redb {
 
     fn is_read_only(&self) -> bool {
         matches!(*self.database, Access::Read(_))
+    }
+
+    fn check(&self) -> Result<Check> {
+        let mut database = self.database.alone()?;
+        let clean = guarded(|| database.get_mut()?.check_integrity().map_err(error::checking))?;
+        Ok(if clean { Check::Sound } else { Check::Repaired })
+    }
+
+    fn compact(&self) -> Result<bool> {
+        let mut database = self.database.alone()?;
+        guarded(|| database.get_mut()?.compact().map_err(error::compacting))
+    }
+
+    fn stats(&self) -> Result<Stats> {
+        guarded(|| stats::measure(&self.database, self.path.as_deref()))
     }
 }

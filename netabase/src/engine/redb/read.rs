@@ -10,6 +10,7 @@ use redb::{
 use super::Access;
 use super::cursor::{IndexCursor, MapCursor, Nothing};
 use super::error::{opening_table, storage};
+use super::guard::{Guarded, guarded};
 use super::width::{Bytes, RawKey, by_spec, by_width, unknown_table, wrong_form};
 use crate::engine::{
     Cursor, Direction, Range, Read, Slice, Snapshot, TableForm, TableId, TableSpec, Tables, is_crossed,
@@ -21,6 +22,8 @@ pub(in crate::engine) struct Page<'a>(AccessGuard<'a, Bytes>);
 
 impl<'a> Page<'a> {
     pub(super) fn slice(guard: AccessGuard<'a, Bytes>) -> Slice<'a> {
+        // Looked at once, where a panic is caught: the bounds of a damaged row may lie outside its page.
+        let _ = guard.value();
         Slice::page(Page(guard))
     }
 
@@ -41,6 +44,7 @@ trait Map: Send + Sync {
 trait Index: Send + Sync {
     fn cursor(&self, database: &Arc<Access>, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor>>;
     fn count(&self, key: &[u8]) -> Result<u64>;
+    fn len(&self) -> Result<u64>;
 }
 
 impl<const K: usize> Map for ReadOnlyTable<RawKey<K>, Bytes> {
@@ -68,6 +72,10 @@ impl<const K: usize, const V: usize> Index for ReadOnlyMultimapTable<RawKey<K>, 
     fn count(&self, key: &[u8]) -> Result<u64> {
         Ok(ReadOnlyMultimapTable::get(self, key).map_err(storage)?.len())
     }
+
+    fn len(&self) -> Result<u64> {
+        ReadableTableMetadata::len(self).map_err(storage)
+    }
 }
 
 enum Slot {
@@ -79,20 +87,21 @@ enum Slot {
 
 pub(super) struct Reader {
     specs: Tables,
-    transaction: ReadTransaction,
-    slots: Box<[OnceLock<Slot>]>,
+    slots: Guarded<Box<[OnceLock<Slot>]>>,
+    transaction: Guarded<ReadTransaction>,
+    /// Last, so that it is dropped after the transaction.
     database: Arc<Access>,
 }
 
 impl Reader {
     pub(super) fn new(transaction: ReadTransaction, specs: Tables, database: Arc<Access>) -> Self {
         let slots = specs.iter().map(|_| OnceLock::new()).collect();
-        Reader { specs, transaction, slots, database }
+        Reader { specs, slots: Guarded::new(slots), transaction: Guarded::new(transaction), database }
     }
 
     #[inline]
     fn slot(&self, table: TableId) -> Result<&Slot> {
-        let cell = self.slots.get(table.0).ok_or_else(unknown_table)?;
+        let cell = self.slots.get()?.get(table.0).ok_or_else(unknown_table)?;
         match cell.get() {
             Some(slot) => Ok(slot),
             None => self.open(table, cell),
@@ -102,7 +111,7 @@ impl Reader {
     #[cold]
     fn open<'s>(&self, table: TableId, cell: &'s OnceLock<Slot>) -> Result<&'s Slot> {
         let spec = self.specs.get(table.0).ok_or_else(unknown_table)?;
-        let slot = match self.open_slot(spec) {
+        let slot = match open_slot(self.transaction.get()?, spec) {
             Err(TableError::TableDoesNotExist(_)) => Slot::Absent,
             opened => opened.map_err(|error| opening_table(&spec.name, error))?,
         };
@@ -110,29 +119,29 @@ impl Reader {
         Ok(cell.get_or_init(|| slot))
     }
 
-    fn open_slot(&self, spec: &TableSpec) -> Result<Slot, TableError> {
-        let (transaction, name) = (&self.transaction, &spec.name);
-        Ok(by_spec!(spec,
-            K => Slot::Map(Box::new(transaction.open_table(TableDefinition::<RawKey<K>, Bytes>::new(name))?)),
-            K V => Slot::Index(Box::new(
-                transaction.open_multimap_table(MultimapTableDefinition::<RawKey<K>, RawKey<V>>::new(name))?
-            ))
-        ))
-    }
-
     fn spec(&self, table: TableId) -> Option<&TableSpec> {
         self.specs.get(table.0)
     }
 }
 
+fn open_slot(transaction: &ReadTransaction, spec: &TableSpec) -> Result<Slot, TableError> {
+    let name = &spec.name;
+    Ok(by_spec!(spec,
+        K => Slot::Map(Box::new(transaction.open_table(TableDefinition::<RawKey<K>, Bytes>::new(name))?)),
+        K V => Slot::Index(Box::new(
+            transaction.open_multimap_table(MultimapTableDefinition::<RawKey<K>, RawKey<V>>::new(name))?
+        ))
+    ))
+}
+
 impl Read for Reader {
     #[inline]
     fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Slice<'_>>> {
-        match self.slot(table)? {
+        guarded(|| match self.slot(table)? {
             Slot::Map(map) => map.get(key),
             Slot::Absent => Ok(None),
             Slot::Index(_) => Err(wrong_form(self.spec(table))),
-        }
+        })
     }
 
     fn cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
@@ -149,19 +158,19 @@ impl Read for Reader {
     }
 
     fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64> {
-        match self.slot(table)? {
+        guarded(|| match self.slot(table)? {
             Slot::Index(index) => index.count(key),
             Slot::Absent => Ok(0),
             Slot::Map(_) => Err(wrong_form(self.spec(table))),
-        }
+        })
     }
 
     fn len(&self, table: TableId) -> Result<u64> {
-        match self.slot(table)? {
+        guarded(|| match self.slot(table)? {
             Slot::Map(map) => map.len(),
+            Slot::Index(index) => index.len(),
             Slot::Absent => Ok(0),
-            Slot::Index(_) => Err(wrong_form(self.spec(table))),
-        }
+        })
     }
 }
 
@@ -172,11 +181,11 @@ impl Snapshot for Reader {
         range: Range<'_>,
         direction: Direction,
     ) -> Result<Box<dyn Cursor>> {
-        match self.slot(table)? {
+        guarded(|| match self.slot(table)? {
             Slot::Map(map) if !is_crossed(range) => map.cursor(&self.database, range, direction),
-            Slot::Map(_) | Slot::Absent => Ok(Box::new(Nothing)),
+            Slot::Map(_) | Slot::Absent => Ok(Box::new(Nothing) as Box<dyn Cursor>),
             Slot::Index(_) => Err(wrong_form(self.spec(table))),
-        }
+        })
     }
 
     fn owned_index_cursor(
@@ -185,10 +194,10 @@ impl Snapshot for Reader {
         range: Range<'_>,
         direction: Direction,
     ) -> Result<Box<dyn Cursor>> {
-        match self.slot(table)? {
+        guarded(|| match self.slot(table)? {
             Slot::Index(index) if !is_crossed(range) => index.cursor(&self.database, range, direction),
-            Slot::Index(_) | Slot::Absent => Ok(Box::new(Nothing)),
+            Slot::Index(_) | Slot::Absent => Ok(Box::new(Nothing) as Box<dyn Cursor>),
             Slot::Map(_) => Err(wrong_form(self.spec(table))),
-        }
+        })
     }
 }

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use redb::{
     CommitError, CursorError, MultimapTable, MultimapTableDefinition, ReadableMultimapTable, ReadableTable,
-    ReadableTableMetadata, Table, TableDefinition, WriteTransaction,
+    ReadableTableMetadata, Table, TableDefinition, TableError, WriteTransaction,
 };
 
 use super::Access;
 use super::cursor::{IndexCursor, MapCursor, Nothing};
 use super::error::{opening_table, storage};
+use super::guard::{Guarded, guarded};
 use super::read::Page;
 use super::width::{Bytes, RawKey, by_spec, by_width, check, unknown_table, wrong_form};
 use crate::engine::{
@@ -32,6 +33,7 @@ trait Map: Send + Sync {
 trait Index: Send + Sync {
     fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>>;
     fn count(&self, key: &[u8]) -> Result<u64>;
+    fn len(&self) -> Result<u64>;
     fn apply(&mut self, changes: &mut dyn Iterator<Item = IndexChange<'_>>) -> Result<()>;
 }
 
@@ -143,6 +145,10 @@ impl<const K: usize, const V: usize> Index for MultimapTable<'_, RawKey<K>, RawK
         Ok(ReadableMultimapTable::get(self, key).map_err(storage)?.len())
     }
 
+    fn len(&self) -> Result<u64> {
+        ReadableTableMetadata::len(self).map_err(storage)
+    }
+
     fn apply(&mut self, changes: &mut dyn Iterator<Item = IndexChange<'_>>) -> Result<()> {
         for change in changes {
             match change {
@@ -217,7 +223,7 @@ self_cell::self_cell!(
 
 pub(super) struct Writer {
     specs: Tables,
-    open: OpenTables,
+    open: Guarded<OpenTables>,
     /// Last, so that it is dropped after the transaction.
     _database: Arc<Access>,
 }
@@ -228,39 +234,49 @@ impl Writer {
             cells: specs.iter().map(|_| OnceLock::new()).collect(),
             opening: Mutex::new(()),
         });
-        Writer { specs, open, _database: database }
+        Writer { specs, open: Guarded::new(open), _database: database }
     }
 
     fn map<'s>(&'s self, table: TableId) -> Result<&'s (dyn Map + 's)> {
-        self.open.with_dependent(|transaction, slots| match slots.slot(transaction, &self.specs, table)? {
-            Slot::Map(map) => Ok(&**map as &'s (dyn Map + 's)),
-            Slot::Index(_) => Err(wrong_form(self.specs.get(table.0))),
+        self.open.get()?.with_dependent(|transaction, slots| {
+            match slots.slot(transaction, &self.specs, table)? {
+                Slot::Map(map) => Ok(&**map as &'s (dyn Map + 's)),
+                Slot::Index(_) => Err(wrong_form(self.specs.get(table.0))),
+            }
         })
     }
 
     fn index<'s>(&'s self, table: TableId) -> Result<&'s (dyn Index + 's)> {
-        self.open.with_dependent(|transaction, slots| match slots.slot(transaction, &self.specs, table)? {
-            Slot::Index(index) => Ok(&**index as &'s (dyn Index + 's)),
-            Slot::Map(_) => Err(wrong_form(self.specs.get(table.0))),
+        self.open.get()?.with_dependent(|transaction, slots| {
+            match slots.slot(transaction, &self.specs, table)? {
+                Slot::Index(index) => Ok(&**index as &'s (dyn Index + 's)),
+                Slot::Map(_) => Err(wrong_form(self.specs.get(table.0))),
+            }
         })
     }
 
     fn with_slot(&mut self, table: TableId, change: impl FnOnce(&mut Slot<'_>) -> Result<()>) -> Result<()> {
         let specs = &self.specs;
-        self.open.with_dependent_mut(|transaction, slots| {
-            slots.slot(transaction, specs, table)?;
-            change(slots.cells.get_mut(table.0).and_then(OnceLock::get_mut).ok_or_else(unknown_table)?)
+        let open = self.open.get_mut()?;
+        guarded(|| {
+            open.with_dependent_mut(|transaction, slots| {
+                slots.slot(transaction, specs, table)?;
+                change(slots.cells.get_mut(table.0).and_then(OnceLock::get_mut).ok_or_else(unknown_table)?)
+            })
         })
     }
 }
 
 impl Read for Writer {
     fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Slice<'_>>> {
-        self.map(table)?.get(key)
+        guarded(|| self.map(table)?.get(key))
     }
 
     fn cursor(&self, table: TableId, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
-        if is_crossed(range) { Ok(Box::new(Nothing)) } else { self.map(table)?.cursor(range, direction) }
+        if is_crossed(range) {
+            return Ok(Box::new(Nothing));
+        }
+        guarded(|| self.map(table)?.cursor(range, direction))
     }
 
     fn index_cursor(
@@ -269,15 +285,21 @@ impl Read for Writer {
         range: Range<'_>,
         direction: Direction,
     ) -> Result<Box<dyn Cursor + '_>> {
-        if is_crossed(range) { Ok(Box::new(Nothing)) } else { self.index(table)?.cursor(range, direction) }
+        if is_crossed(range) {
+            return Ok(Box::new(Nothing));
+        }
+        guarded(|| self.index(table)?.cursor(range, direction))
     }
 
     fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64> {
-        self.index(table)?.count(key)
+        guarded(|| self.index(table)?.count(key))
     }
 
     fn len(&self, table: TableId) -> Result<u64> {
-        self.map(table)?.len()
+        guarded(|| match self.specs.get(table.0).ok_or_else(unknown_table)?.form {
+            TableForm::Map => self.map(table)?.len(),
+            TableForm::Index => self.index(table)?.len(),
+        })
     }
 }
 
@@ -300,13 +322,39 @@ impl Write for Writer {
         })
     }
 
-    fn commit(self: Box<Self>) -> Result<Commit> {
+    fn drop_table(&mut self, name: &str) -> Result<bool> {
+        let specs = &self.specs;
+        let open = self.open.get_mut()?;
+        guarded(|| {
+            open.with_dependent_mut(|transaction, slots| {
+                // redb drops no table that is open.
+                for (spec, cell) in specs.iter().zip(&mut slots.cells) {
+                    if spec.name == name {
+                        cell.take();
+                    }
+                }
+                // Of a definition only the name counts here.
+                let map = TableDefinition::<RawKey<0>, Bytes>::new(name);
+                let dropped = match transaction.delete_table(map) {
+                    Err(TableError::TableIsMultimap(_)) => transaction
+                        .delete_multimap_table(MultimapTableDefinition::<RawKey<0>, RawKey<0>>::new(name)),
+                    dropped => dropped,
+                };
+                dropped.map_err(|error| opening_table(name, error))
+            })
+        })
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<Commit> {
+        let open = self.open.take()?;
         // Taking the owner out drops the tables first, which writes their roots back.
-        match self.open.into_owner().commit() {
-            Ok(()) => Ok(Commit::Committed),
+        let committed = guarded(|| Ok(open.into_owner().commit()));
+        match committed {
+            Ok(Ok(())) => Ok(Commit::Committed),
             // Of a failed write or sync nobody can tell how much of it will be there after a restart.
-            Err(error @ CommitError::Storage(_)) => Err(Error::caused(ErrorKind::CommitUnknown, error)),
-            Err(error) => Err(Error::engine(error)),
+            Ok(Err(error @ CommitError::Storage(_))) => Err(Error::caused(ErrorKind::CommitUnknown, error)),
+            Ok(Err(error)) => Err(Error::engine(error)),
+            Err(error) => Err(Error::caused(ErrorKind::CommitUnknown, error)),
         }
     }
 }

@@ -1,0 +1,12 @@
+//! Care of a whole store: verification, filling of new tables, rebuilding.
+//!
+//! Everything here streams over tables in bounded memory, tells a callback how far it is, and asks for the owner's
+//! [`Permit`](crate::permission::Permit).
+
+mod fill;
+mod report;
+mod verify;
+
+pub(crate) use fill::Filling;
+pub use report::{Problem, Progress, Rebuilt, Report};
+pub(crate) use verify::verify;

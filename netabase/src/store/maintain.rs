@@ -1,0 +1,123 @@
+//! The owner's doors: verify, rebuild, compact, measure.
+
+use super::{ATTEMPTS, Store};
+use crate::engine::Stats;
+use crate::error::{Error, ErrorKind, Result};
+use crate::maintenance::{Filling, Problem, Progress, Rebuilt, Report, verify};
+use crate::model::NetabaseDefinition;
+
+/// Care of the whole store. These are for its owner: they read and mend every model.
+impl<D: NetabaseDefinition> Store<D> {
+    /// Reads everything and names what is not as it should be: index rows without their record, records without their
+    /// rows, records that cannot be read, wrong counts, tables of no schema, and what the engine's own check says.
+    ///
+    /// It looks at one snapshot, while others read and write. Only the engine's check needs the store alone for a
+    /// moment (it reads the file once): while it runs transactions wait to begin, and if any is alive it is left out
+    /// and the report says so. Takes two reads of every row; memory stays below the
+    /// [staging limit](crate::Builder::staging_limit).
+    ///
+    /// ```
+    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # struct Author { #[primary_key] id: u64, #[secondary_key] name: String }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Blog { Author(Author) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Blog>::in_memory()?;
+    /// # store.write(|txn| txn.create(&Author { id: 1, name: "Ada".into() }))?;
+    /// let report = store.verify(|progress| println!("{} {}/{}", progress.table, progress.done, progress.total))?;
+    /// assert!(report.is_clean(), "{report}");
+    /// assert_eq!((report.records, report.rows), (1, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What cannot be looked at for another reason than damage: `Io`, `Closed`. `Nested` in a thread that has begun a
+    /// write transaction.
+    pub fn verify(&self, mut progress: impl FnMut(Progress<'_>)) -> Result<Report> {
+        let shared = &*self.shared;
+        let (engine, layout) = (&*shared.engine, &*shared.context.layout);
+        let permit = shared.context.guard.owner()?;
+        let mut report = Report::default();
+        if !engine.is_read_only() {
+            let _turn = shared.queue.wait()?;
+            match engine.check() {
+                Ok(check) => report.engine = Some(check),
+                Err(error) if matches!(error.kind(), ErrorKind::Busy) => {}
+                Err(error) => report.note("the file", error)?,
+            }
+        }
+        let snapshot = engine.begin_read(&layout.tables)?;
+        verify(&permit, &*snapshot, layout, shared.context.staging, &mut progress, &mut report)?;
+        for table in engine.table_names()? {
+            if !layout.tables.iter().any(|spec| spec.name == table) {
+                report.add(|| Problem::Unknown { table });
+            }
+        }
+        Ok(report)
+    }
+
+    /// Empties every index, relation and topic and fills them from the records, in one transaction: for a file in
+    /// which [`verify`](Self::verify) found rows that are missing or astray. O(n log n) in the records; memory stays
+    /// below the [staging limit](crate::Builder::staging_limit).
+    ///
+    /// Records that cannot be read stay as they are, and have no rows.
+    ///
+    /// # Errors
+    /// `NotUnique` if records have equal values of a unique key; nothing is changed then. Those of
+    /// [`begin_write`](Self::begin_write) and [`commit`](crate::WriteTransaction::commit).
+    pub fn rebuild_indexes(&self, mut progress: impl FnMut(Progress<'_>)) -> Result<Rebuilt> {
+        for _ in 0..ATTEMPTS {
+            match self.rebuild(&mut progress) {
+                Err(error) if error.is_conflict() => {}
+                done => return done,
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict { attempts: ATTEMPTS }))
+    }
+
+    fn rebuild(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Rebuilt> {
+        let shared = &*self.shared;
+        let context = &*shared.context;
+        let permit = context.guard.owner()?;
+        if shared.engine.is_read_only() {
+            return Err(Error::new(ErrorKind::ReadOnly));
+        }
+        let _turn = shared.queue.wait()?;
+        let mut writer = shared.engine.begin_write(&context.layout.tables)?;
+        let mut filling = Filling::new(&context.layout, context.limits, context.staging, progress).lenient();
+        for tables in context.layout.models() {
+            filling.fill(&permit, &mut *writer, tables, &|_, _| true)?;
+        }
+        let done = filling.finish()?;
+        writer.commit()?.into_result()?;
+        Ok(done)
+    }
+
+    /// Moves pages together and gives the space behind them back to the system; `false` if there was none to give.
+    /// For a file that shrank inside, as after deleting much. Rewrites up to the whole file and commits several
+    /// times; transactions wait to begin until it is done.
+    ///
+    /// # Errors
+    /// `Busy` while any transaction, or an iterator over one, is alive; `ReadOnly`; `Nested` in a thread that has begun a
+    /// write transaction.
+    pub fn compact(&self) -> Result<bool> {
+        let shared = &*self.shared;
+        shared.context.guard.owner()?;
+        let _turn = shared.queue.wait()?;
+        shared.engine.compact()
+    }
+
+    /// What the store takes on disk and in memory, and what each table holds. Reads every page but those of long
+    /// records, and waits for the running write transaction.
+    ///
+    /// # Errors
+    /// `Nested` in a thread that has begun a write transaction.
+    pub fn stats(&self) -> Result<Stats> {
+        let shared = &*self.shared;
+        shared.context.guard.owner()?;
+        let _turn = shared.queue.wait()?;
+        shared.engine.stats()
+    }
+}

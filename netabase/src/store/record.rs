@@ -1,0 +1,76 @@
+//! The schema record: what a file says it holds.
+
+use crate::engine::{MapChange, Read, Write};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::StoredDefinition;
+use crate::table::{Layout, SCHEMA_TABLE};
+
+/// The version of docs/format.md that this program writes.
+const FORMAT: u8 = 1;
+const FORMAT_KEY: &[u8] = b"format";
+
+/// What a file says of a definition.
+pub(super) enum Recorded {
+    /// The file has no schema record at all.
+    Nothing,
+    /// the program's own schema
+    Same,
+    /// another one
+    Other(StoredDefinition),
+}
+
+/// A definition's schema, with the rows that record it.
+pub(super) struct Record<'r> {
+    pub(super) layout: &'r Layout,
+    pub(super) name: &'static str,
+    pub(super) own: &'r StoredDefinition,
+}
+
+impl Record<'_> {
+    fn row(&self, kind: &str) -> Vec<u8> {
+        [kind, "/", self.name].concat().into_bytes()
+    }
+
+    /// Compares the file's record with the program's schema.
+    pub(super) fn read(&self, read: &dyn Read) -> Result<Recorded> {
+        match read.get(SCHEMA_TABLE, FORMAT_KEY)?.as_deref() {
+            None => return Ok(Recorded::Nothing),
+            Some([FORMAT]) => {}
+            Some(&[found]) if found > FORMAT => {
+                return Err(Error::new(ErrorKind::NewerFormat { of: "netabase", found, supported: FORMAT }));
+            }
+            Some(_) => return Err(self.corrupt()),
+        }
+        let Some(stored) = read.get(SCHEMA_TABLE, &self.row("definition"))? else {
+            let difference = format!("the file holds another definition than {}", self.name);
+            return Err(Error::new(ErrorKind::SchemaMismatch { differences: vec![difference] }));
+        };
+        let fingerprint = read.get(SCHEMA_TABLE, &self.row("fingerprint"))?;
+        let file = match postcard::take_from_bytes::<StoredDefinition>(&stored) {
+            // A fingerprint that is not that of the schema beside it: one of them is damaged.
+            Ok((file, [])) if fingerprint.as_deref() == Some(&file.fingerprint().0.to_be_bytes()) => file,
+            _ => return Err(self.corrupt()),
+        };
+        Ok(if file.fingerprint() == self.own.fingerprint() { Recorded::Same } else { Recorded::Other(file) })
+    }
+
+    /// Records the program's schema.
+    pub(super) fn write(&self, writer: &mut dyn Write) -> Result<()> {
+        let schema =
+            postcard::to_stdvec(self.own).map_err(|_| Error::internal("the schema does not encode"))?;
+        let fingerprint = self.own.fingerprint().0.to_be_bytes();
+        let (definition_row, fingerprint_row) = (self.row("definition"), self.row("fingerprint"));
+        // In the order of the keys.
+        let rows = [
+            MapChange::Put(&definition_row, &schema),
+            MapChange::Put(&fingerprint_row, &fingerprint),
+            MapChange::Put(FORMAT_KEY, &[FORMAT]),
+        ];
+        writer.apply(SCHEMA_TABLE, &mut rows.into_iter())
+    }
+
+    #[cold]
+    fn corrupt(&self) -> Error {
+        Error::new(ErrorKind::Corrupt { place: self.layout.name(SCHEMA_TABLE).into() })
+    }
+}

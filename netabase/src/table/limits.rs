@@ -1,0 +1,19 @@
+//! What an engine takes at most.
+
+use super::layout::{ModelTables, PartTable};
+use crate::engine::Limits;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Refuses a key that the engine does not take.
+#[inline]
+pub(crate) fn check_key(tables: &ModelTables, table: &PartTable, limits: Limits, key: &[u8]) -> Result<()> {
+    within(key.len(), limits.key, || format!("the key {}.{}", tables.schema.name, table.name))
+}
+
+pub(super) fn within(size: usize, limit: usize, what: impl FnOnce() -> String) -> Result<()> {
+    if size <= limit {
+        Ok(())
+    } else {
+        Err(Error::new(ErrorKind::LimitExceeded { what: what(), size, limit }))
+    }
+}
