@@ -2,6 +2,8 @@
 //! models should have in the file, and engines that count or answer on demand.
 
 pub mod counting;
+pub mod disk;
+pub mod load;
 pub mod memory;
 pub mod models;
 pub mod oracle;

@@ -1,0 +1,240 @@
+//! A process under write load is killed at random moments: every commit it acknowledged is there, no half of one is,
+//! and a file that was never finished opens too. S3-9, C29.
+//!
+//! The process is this test binary, which runs the test `child` below with the work in its environment.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use kit::load::{person, run, step};
+use kit::models::World;
+use kit::rows::{Rows, stored};
+use netabase::engine::{Redb, RedbOptions};
+use netabase::{NetabaseDefinition, NetabaseModel, Result, Store};
+use serde::{Deserialize, Serialize};
+
+const WORK: &str = "NETABASE_TEST_CHILD";
+const FILE: &str = "NETABASE_TEST_FILE";
+
+/// Not a test of its own: what the killed process runs. Without work it has nothing to do.
+#[test]
+fn child() -> Result<()> {
+    let (Ok(work), Ok(file)) = (env::var(WORK), env::var(FILE)) else { return Ok(()) };
+    match work.as_str() {
+        "commit" => commit(Path::new(&file)),
+        "create" => Store::<World>::open(&file).map(drop),
+        "fill" => {
+            let told = |at: netabase::Progress<'_>| say(&format!("filled {}", at.done));
+            Store::<grown::App>::builder().path(&file).staging_limit(4096).on_progress(told).open().map(drop)
+        }
+        other => panic!("no such work: {other}"),
+    }
+}
+
+/// Commits for as long as it lives, and says each time how many commits there are.
+fn commit(file: &Path) -> Result<()> {
+    let store = Store::<World>::open(file)?;
+    // Two persons for each commit, and what is deleted does not count.
+    let places = store.begin_read()?.len::<kit::models::Place>()?;
+    run(&store, places, u64::MAX, |done| say(&format!("done {done}")));
+    Ok(())
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).expect("the parent reads");
+}
+
+fn spawn(work: &str, file: &Path) -> Child {
+    Command::new(env::current_exe().expect("this binary"))
+        .args(["--exact", "kills::child", "--nocapture"])
+        .env(WORK, work)
+        .env(FILE, file)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts")
+}
+
+/// Numbers that differ from run to run; a failure names the round.
+fn random(below: u64) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0) % below
+}
+
+fn read(file: &Path) -> Result<Rows> {
+    stored(&Redb::open(file, &RedbOptions { read_only: true, ..RedbOptions::default() })?)
+}
+
+#[test]
+fn fifty_kills_lose_no_acknowledged_commit() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("world.redb");
+    let mut progressed = 0;
+    // A second store goes through the same commits and is never killed.
+    let twin = Store::<World>::in_memory()?;
+    let (mut committed, mut twin_at) = (0, 0);
+    for round in 0..55 {
+        let mut child = spawn("commit", &file);
+        let lines = BufReader::new(child.stdout.take().expect("its output"));
+        let reader = thread::spawn(move || {
+            let done = |line: String| line.strip_prefix("done ").and_then(|done| done.parse().ok());
+            lines.lines().map_while(std::io::Result::ok).filter_map(done).last()
+        });
+        thread::sleep(Duration::from_millis(20 + random(60)));
+        child.kill().expect("it dies");
+        child.wait().expect("it is dead");
+        let acknowledged: u64 = reader.join().expect("it reads").unwrap_or(committed);
+
+        let store = Store::<World>::open(&file).map_err(|error| error.context(format!("round {round}")))?;
+        let report = store.verify(|_| {})?;
+        assert!(report.is_clean(), "round {round}: {report}");
+        let there = store.begin_read()?.len::<kit::models::Place>()?;
+        drop(store);
+        assert!(
+            there == acknowledged || there == acknowledged + 1,
+            "round {round}: {there} commits are there, {acknowledged} were acknowledged"
+        );
+        progressed += u32::from(there > committed);
+        committed = there;
+        // Everything a commit did is there, in every table: compared with the twin.
+        while twin_at < committed {
+            twin.write(|txn| step(txn, twin_at))?;
+            twin_at += 1;
+        }
+        let (killed, twin) = (records(&Store::<World>::open(&file)?)?, records(&twin)?);
+        assert!(killed == twin, "round {round}: the records differ after {committed} commits");
+    }
+    println!("{committed} commits, {progressed} rounds");
+    assert!(progressed > 25, "only {progressed} rounds got to work before they were killed");
+    // And the tables themselves, once.
+    assert!(!read(&file)?.is_empty());
+    Ok(())
+}
+
+type Records = (Vec<kit::models::Person>, Vec<kit::models::Place>, Vec<kit::models::Visit>);
+
+fn records(store: &Store<World>) -> Result<Records> {
+    let snapshot = store.begin_read()?;
+    Ok((snapshot.query().collect()?, snapshot.query().collect()?, snapshot.query().collect()?))
+}
+
+#[test]
+fn a_file_whose_making_was_killed_opens() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut unmade, mut made) = (0, 0);
+    for round in 0..30 {
+        let file = folder.path().join(format!("{round}.redb"));
+        let mut child = spawn("create", &file);
+        // Around the moment at which the file appears.
+        let is_empty = || fs::read_dir(folder.path()).expect("it lists").next().is_none();
+        while is_empty() && child.try_wait().expect("it waits").is_none() {
+            std::hint::spin_loop();
+        }
+        thread::sleep(Duration::from_micros(random(2000)));
+        child.kill().expect("it dies");
+        child.wait().expect("it is dead");
+        // Leftovers of the making stand beside it under names of their own.
+        for entry in fs::read_dir(folder.path()).expect("it lists").flatten() {
+            if entry.file_name().to_string_lossy().contains(".new-") {
+                fs::remove_file(entry.path()).expect("it goes");
+            }
+        }
+        if file.exists() {
+            made += 1;
+        } else {
+            unmade += 1;
+        }
+        let store = Store::<World>::open(&file).map_err(|error| error.context(format!("round {round}")))?;
+        store.write(|txn| txn.create(&person(1, 1)))?;
+        drop(store);
+        fs::remove_file(&file).expect("it goes");
+    }
+    // How many of each there are is a matter of luck; with the sleep above some are mostly cut off.
+    println!("{made} files were made, {unmade} were not");
+    Ok(())
+}
+
+/// A model before and after it got an index, with enough records for the filling to take a while.
+mod plain {
+    use super::*;
+
+    #[derive(NetabaseModel, Serialize, Deserialize)]
+    pub(super) struct Item {
+        #[primary_key]
+        pub(super) id: u64,
+        pub(super) name: String,
+    }
+
+    #[derive(NetabaseDefinition)]
+    #[netabase(rename = "App")]
+    pub(super) enum App {
+        Item(Item),
+    }
+}
+
+mod grown {
+    use super::*;
+
+    #[derive(NetabaseModel, Serialize, Deserialize, Debug)]
+    pub(super) struct Item {
+        #[primary_key]
+        pub(super) id: u64,
+        #[secondary_key]
+        pub(super) name: String,
+    }
+
+    #[derive(NetabaseDefinition)]
+    #[netabase(rename = "App")]
+    pub(super) enum App {
+        Item(Item),
+    }
+}
+
+// C29: an index whose filling was killed is not there at all, and the next opening fills it whole.
+#[test]
+fn an_index_whose_filling_was_killed_is_absent_or_whole() -> Result<()> {
+    const ITEMS: u64 = 4000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut absent, mut whole) = (0, 0);
+    let origin = folder.path().join("origin.redb");
+    let store = Store::<plain::App>::open(&origin)?;
+    let items: Vec<_> = (0..ITEMS).map(|id| plain::Item { id, name: format!("name {}", id % 50) }).collect();
+    store.write(|txn| txn.create_batch(&items))?;
+    drop(store);
+    for round in 0..12 {
+        let file = folder.path().join("app.redb");
+        fs::copy(&origin, &file).expect("it copies");
+        let mut child = spawn("fill", &file);
+        // It is killed when it has told of so many steps; of five there are four, so sometimes it ends by itself.
+        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let told = lines.map_while(std::io::Result::ok).filter(|line| line.starts_with("filled"));
+        let _ = told.take(1 + round % 5).last();
+        child.kill().expect("it dies");
+        child.wait().expect("it is dead");
+        match Store::<plain::App>::open(&file) {
+            Ok(store) => {
+                absent += 1;
+                let report = store.verify(|_| {})?;
+                assert!(report.is_clean(), "round {round}: {report}");
+            }
+            Err(error) => {
+                whole += 1;
+                assert!(error.to_string().contains("the key Item.name is only in the file"), "{error}");
+            }
+        }
+        let store = Store::<grown::App>::open(&file)?;
+        let report = store.verify(|_| {})?;
+        assert!(report.is_clean() && report.rows == ITEMS, "round {round}: {report}");
+        let found = store.begin_read()?.query::<grown::Item>().filter(grown::Item::NAME.eq("name 7")).count()?;
+        assert_eq!(found, ITEMS / 50);
+    }
+    println!("{absent} absent, {whole} whole");
+    assert!(absent > 0 && whole > 0, "{absent} absent, {whole} whole");
+    Ok(())
+}
