@@ -42,8 +42,7 @@ fn package(package: &cargo_lock::Package) -> Package {
         id: id(package),
         name: package.name.to_string(),
         version: package.version.to_string(),
-        license: None,
-        keywords: Vec::new(),
+        ..Package::default()
     }
 }
 

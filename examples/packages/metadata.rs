@@ -59,8 +59,11 @@ fn package(package: &cargo_metadata::Package) -> Package {
         id: id(package),
         name: package.name.to_string(),
         version: package.version.to_string(),
+        description: package.description.clone(),
         license: package.license.clone(),
+        authors: package.authors.clone(),
         keywords: package.keywords.clone(),
+        features: package.features.keys().cloned().collect(),
     }
 }
 

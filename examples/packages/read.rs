@@ -40,6 +40,16 @@ impl fmt::Display for Source {
     }
 }
 
+impl Source {
+    /// The same for every run that reads the same in the same way.
+    pub(crate) fn origin(&self) -> String {
+        match self {
+            Source::Lock { file, .. } => file.display().to_string(),
+            Source::Metadata { .. } => self.to_string(),
+        }
+    }
+}
+
 enum Place {
     /// a folder with a manifest
     Folder(PathBuf),

@@ -3,63 +3,100 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
-use std::ops::Bound;
+use std::io::{self, Write};
 use std::path::Path;
 
 use netabase::ReadTransaction;
-use netabase::model::KeyShape;
-use netabase::query::Index;
+use netabase::query::{Each, Index};
 
 use crate::Result;
+use crate::distinct::{distinct, names};
 use crate::model::{Dependency, Kind, Package, Workspace};
 use crate::read::Source;
+use crate::summary::Summary;
+use crate::table::{self, Align};
+use crate::version;
 
 type Snapshot = ReadTransaction<Workspace>;
+
+/// As many rows has a list of the most of something.
+const TOP: usize = 10;
 
 /// A line of a table.
 type Row = (u64, String);
 
 /// Prints everything.
-pub(crate) fn print(source: &Source, file: &Path, snapshot: &Snapshot, out: &mut impl Write) -> Result<()> {
+pub(crate) fn print(
+    source: &Source,
+    file: &Path,
+    summary: &Summary,
+    snapshot: &Snapshot,
+    out: &mut impl Write,
+) -> Result<()> {
+    let names = names(snapshot)?;
     writeln!(out, "source    {source}")?;
     writeln!(out, "file      {} ({} KiB)", file.display(), fs::metadata(file)?.len() / 1024)?;
-    writeln!(out, "packages  {}", packages(snapshot)?)?;
+    writeln!(out, "changes   {summary}")?;
+    let several = several_versions(snapshot, &names)?;
+    let total = snapshot.len::<Package>()?;
+    writeln!(out, "packages  {total} ({} names, {} in several versions)", names.len(), several.len())?;
     writeln!(out, "edges     {}", edges(snapshot)?)?;
-    table(out, "most depended on", first(10, most_depended_on(snapshot)?))?;
+    if let Some(features) = features(snapshot)? {
+        writeln!(out, "features  {features}")?;
+    }
+    writeln!(out)?;
+    summary.list(out)?;
+    section(out, "in several versions", [Align::Left; 2], &several)?;
+    counts(out, "most depended on", TOP, most_depended_on(snapshot)?)?;
     if let Source::Lock { .. } = source {
-        writeln!(out, "\nA Cargo.lock does not tell licences, keywords and kinds of dependency.")?;
+        writeln!(out, "A Cargo.lock does not tell licences, authors, keywords and kinds of dependency.\n")?;
         return Ok(());
     }
-    table(out, "licences, as the packages write them", licences(snapshot)?)?;
-    table(out, "most common keywords", first(5, keywords(snapshot)?))
-}
-
-fn packages(snapshot: &Snapshot) -> netabase::Result<String> {
-    let names = distinct(snapshot, Package::NAME, |package| Some(package.name))?;
-    let mut several = Vec::new();
-    for name in &names {
-        if snapshot.query::<Package>().filter(Package::NAME.eq(name)).limit(2).count()? > 1 {
-            several.push(name.as_str());
-        }
-    }
-    let total = snapshot.len::<Package>()?;
-    Ok(match several.as_slice() {
-        [] => format!("{total}, each in one version"),
-        several => format!("{total}; in more than one version: {}", several.join(", ")),
-    })
+    // All of them: the rare ones are those to look at.
+    counts(out, "licences, as the packages write them", usize::MAX, licences(snapshot)?)?;
+    let authors = each(snapshot, Package::AUTHORS, |package| package.authors)?;
+    counts(out, "most frequent authors", TOP, authors)?;
+    let keywords = each(snapshot, Package::KEYWORDS, |package| package.keywords)?;
+    counts(out, "most common keywords", TOP, keywords)
 }
 
 fn edges(snapshot: &Snapshot) -> netabase::Result<String> {
     let mut parts = Vec::new();
-    for (kind, name) in [(Kind::Normal, "normal"), (Kind::Build, "build"), (Kind::Dev, "dev")] {
+    for kind in Kind::ALL {
         let count = snapshot.query::<Dependency>().filter(Dependency::KINDS.eq(kind)).count()?;
         if count > 0 {
-            parts.push(format!("{count} {name}"));
+            parts.push(format!("{count} {}", kind.name()));
         }
     }
     let total = snapshot.len::<Dependency>()?;
     Ok(if parts.is_empty() { total.to_string() } else { format!("{total} ({})", parts.join(", ")) })
+}
+
+/// How many features there are, if any are known.
+fn features(snapshot: &Snapshot) -> netabase::Result<Option<String>> {
+    let (mut features, mut packages) = (0, 0);
+    for package in snapshot.query::<Package>().iter()? {
+        let package = package?;
+        features += package.features.len();
+        packages += usize::from(!package.features.is_empty());
+    }
+    Ok((packages > 0).then(|| format!("{features} declared by {packages} packages")))
+}
+
+/// Packages that are there more than once, with their versions.
+fn several_versions(snapshot: &Snapshot, names: &[String]) -> netabase::Result<Vec<[String; 2]>> {
+    let mut rows = Vec::new();
+    for name in names {
+        let of_name = || snapshot.query::<Package>().filter(Package::NAME.eq(name));
+        if of_name().limit(2).count()? < 2 {
+            continue;
+        }
+        let packages = of_name().collect()?;
+        let mut versions: Vec<_> = packages.iter().map(|package| package.version.as_str()).collect();
+        versions.sort_by_cached_key(|version| version::order(version));
+        rows.push([name.clone(), versions.join(", ")]);
+    }
+    Ok(rows)
 }
 
 /// Packages by how many others depend on them, however they do.
@@ -70,7 +107,7 @@ fn most_depended_on(snapshot: &Snapshot) -> netabase::Result<Vec<Row>> {
         let dependents = snapshot.query::<Dependency>().filter(Dependency::TO.eq(&package)).count()?;
         rows.push((dependents, format!("{} {}", package.name, package.version)));
     }
-    Ok(sorted(rows))
+    Ok(rows)
 }
 
 fn licences(snapshot: &Snapshot) -> netabase::Result<Vec<Row>> {
@@ -83,53 +120,44 @@ fn licences(snapshot: &Snapshot) -> netabase::Result<Vec<Row>> {
     if without > 0 {
         rows.push((without, "(none given)".into()));
     }
-    Ok(sorted(rows))
+    Ok(rows)
 }
 
-fn keywords(snapshot: &Snapshot) -> netabase::Result<Vec<Row>> {
+/// How many packages have each key of an index over a list.
+fn each(
+    snapshot: &Snapshot,
+    index: Index<Package, String, Each>,
+    keys: fn(Package) -> Vec<String>,
+) -> netabase::Result<Vec<Row>> {
     let mut known = BTreeSet::new();
     for package in snapshot.query::<Package>().iter()? {
-        known.extend(package?.keywords);
+        known.extend(keys(package?));
     }
     let mut rows = Vec::new();
-    for keyword in known {
-        rows.push((snapshot.query::<Package>().filter(Package::KEYWORDS.eq(&keyword)).count()?, keyword));
+    for key in known {
+        rows.push((snapshot.query::<Package>().filter(index.eq(&key)).count()?, key));
     }
-    Ok(sorted(rows))
-}
-
-/// The distinct keys of an index, in order: each is the first one after the one before, so records of equal keys
-/// are stepped over and not read.
-fn distinct<S: KeyShape>(
-    snapshot: &Snapshot,
-    index: Index<Package, String, S>,
-    key: fn(Package) -> Option<String>,
-) -> netabase::Result<Vec<String>> {
-    let mut keys = Vec::new();
-    let mut next = snapshot.query().filter(index.range(..)).first()?.and_then(key);
-    while let Some(last) = next {
-        let after = (Bound::Excluded(last.as_str()), Bound::Unbounded);
-        next = snapshot.query().filter(index.range(after)).first()?.and_then(key);
-        keys.push(last);
-    }
-    Ok(keys)
+    Ok(rows)
 }
 
 /// The largest first, equal ones by name.
-fn sorted(mut rows: Vec<Row>) -> Vec<Row> {
+fn counts(out: &mut impl Write, title: &str, most: usize, mut rows: Vec<Row>) -> Result<()> {
     rows.sort_by(|(a, one), (b, other)| (Reverse(a), one).cmp(&(Reverse(b), other)));
-    rows
+    let rows: Vec<_> = rows.into_iter().take(most).map(|(count, name)| [count.to_string(), name]).collect();
+    Ok(section(out, title, [Align::Right, Align::Left], &rows)?)
 }
 
-fn first(count: usize, mut rows: Vec<Row>) -> Vec<Row> {
-    rows.truncate(count);
-    rows
-}
-
-fn table(out: &mut impl Write, title: &str, rows: Vec<Row>) -> Result<()> {
-    writeln!(out, "\n{title}")?;
-    for (count, name) in rows {
-        writeln!(out, "{count:>6}  {name}")?;
+/// A table under its title; nothing if it is empty.
+fn section<const N: usize>(
+    out: &mut impl Write,
+    title: &str,
+    align: [Align; N],
+    rows: &[[String; N]],
+) -> io::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    writeln!(out, "{title}")?;
+    table::print(out, align, rows)?;
+    writeln!(out)
 }
