@@ -13,7 +13,10 @@ const COMMITS: u64 = 6;
 
 /// What the failure of a disk may be called. `Corrupt` is not among them: that is what a caught panic becomes.
 fn is_named(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Io { .. } | ErrorKind::Closed | ErrorKind::CommitUnknown | ErrorKind::Doomed)
+    matches!(
+        error.kind(),
+        ErrorKind::Io { .. } | ErrorKind::Closed | ErrorKind::CommitUnknown | ErrorKind::Doomed
+    )
 }
 
 #[test]
@@ -64,12 +67,18 @@ fn a_failing_disk_is_a_typed_error_and_loses_nothing() -> Result<()> {
             let left = Disk::holding(disk.bytes());
             let found =
                 verified(Arc::new(left.engine(&options)?)).map_err(|error| error.context(about.clone()))?;
-            assert!(found == states[done] || Some(&found) == states.get(done + 1), "{about}: not after {done} commits");
+            assert!(
+                found == states[done] || Some(&found) == states.get(done + 1),
+                "{about}: not after {done} commits"
+            );
         }
         if !hit {
             break;
         }
     }
-    assert!(failed > 50 && unknown > 5 && unopened > 2, "{failed} failed, {unknown} unknown, {unopened} unopened");
+    assert!(
+        failed > 50 && unknown > 5 && unopened > 2,
+        "{failed} failed, {unknown} unknown, {unopened} unopened"
+    );
     Ok(())
 }

@@ -231,7 +231,8 @@ fn an_index_whose_filling_was_killed_is_absent_or_whole() -> Result<()> {
         let store = Store::<grown::App>::open(&file)?;
         let report = store.verify(|_| {})?;
         assert!(report.is_clean() && report.rows == ITEMS, "round {round}: {report}");
-        let found = store.begin_read()?.query::<grown::Item>().filter(grown::Item::NAME.eq("name 7")).count()?;
+        let found =
+            store.begin_read()?.query::<grown::Item>().filter(grown::Item::NAME.eq("name 7")).count()?;
         assert_eq!(found, ITEMS / 50);
     }
     println!("{absent} absent, {whole} whole");

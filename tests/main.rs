@@ -1,6 +1,7 @@
 //! Every behaviour in a file named after it.
 
 mod allocations;
+mod bad_files;
 mod bad_input;
 mod batches;
 mod clock;
@@ -23,9 +24,12 @@ mod oracle;
 mod peer_defects;
 mod power_cuts;
 mod read_your_writes;
+mod schema_growth;
 mod schema_mismatch;
 mod snapshots;
+mod space;
 mod spilling;
 mod tidy;
 mod ui;
 mod unique_race;
+mod verification;

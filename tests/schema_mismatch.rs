@@ -127,7 +127,7 @@ fn another_definition_is_refused() -> Result<()> {
     let path = folder.path().join("app.redb");
     drop(Store::<before::App>::open(&path)?);
     let error = Store::<Other>::open(&path).expect_err("refused");
-    assert!(error.to_string().contains("the file holds another definition than Other"), "{error}");
+    assert!(error.to_string().contains("the file holds the definition App, not Other"), "{error}");
     Ok(())
 }
 

@@ -2,19 +2,14 @@
 
 use std::error::Error;
 use std::fs;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
-use netabase::engine::{Engine, Redb, RedbOptions, TableForm, TableId, TableSpec, Tables};
-use netabase::{ErrorKind, NetabaseDefinition, Store};
+use netabase::{ErrorKind, Store};
 
 use crate::Result;
 use crate::model::Workspace;
 
 const NAME: &str = "packages.redb";
-
-/// The table in which a store records its definition.
-const SCHEMA: &str = "netabase.schema";
 
 const FRESH: &str = "--fresh begins it anew";
 const OTHER: &str = "name another file with --db";
@@ -32,40 +27,21 @@ pub(crate) fn place(named: Option<&Path>, target: &Path) -> Result<PathBuf> {
 
 /// Opens the file or makes it; `fresh` makes it in any case.
 pub(crate) fn open(file: &Path, fresh: bool) -> Result<Store<Workspace>> {
-    // An empty file has nothing to lose, and nothing by which it could be known.
-    if fresh && fs::metadata(file).is_ok_and(|file| file.len() > 0) {
+    if fresh && file.exists() {
         remove(file)?;
     }
     Ok(Store::open(file)?)
 }
 
-/// Deletes the file if this program made it, and only then.
+/// Deletes the file if this program made it, in whatever schema, and only then.
 fn remove(file: &Path) -> Result<()> {
-    let path = file.display();
-    match is_own(file) {
-        Ok(true) => {
-            fs::remove_file(file).map_err(|error| format!("cannot delete `{path}`: {error}"))?;
-            Ok(())
-        }
-        Ok(false) => Err(format!("`{path}` is of another program, so it is not deleted: {OTHER}").into()),
-        Err(error) if matches!(error.kind(), ErrorKind::Open { .. }) => {
-            Err(format!("{error}: whose it is cannot be told, so it is not deleted: {UNKNOWN}").into())
-        }
-        Err(error) => Err(error.into()),
+    match Store::<Workspace>::open(file) {
+        Ok(store) => drop(store),
+        Err(error) if matches!(error.kind(), ErrorKind::SchemaMismatch { .. }) => {}
+        Err(error) => return Err(error.into()),
     }
-}
-
-/// Whether the file is a store of this definition, in whatever schema: that is recorded, and there is nothing else.
-fn is_own(file: &Path) -> netabase::Result<bool> {
-    let engine = Redb::open(file, &RedbOptions::default())?;
-    let name = SCHEMA.to_owned();
-    let schema = TableSpec { name, form: TableForm::Map, key_width: None, value_width: None };
-    let recorded = format!("definition/{}", Workspace::NAME);
-    let recorded =
-        engine.begin_read(&Tables::from([schema]))?.get(TableId(0), recorded.as_bytes())?.is_some();
-    let models = format!("{}/", Workspace::NAME);
-    let tables = engine.table_names()?;
-    Ok(recorded && tables.iter().all(|table| table == SCHEMA || table.starts_with(&models)))
+    fs::remove_file(file).map_err(|error| format!("cannot delete `{}`: {error}", file.display()))?;
+    Ok(())
 }
 
 /// What is wrong with the file, and what to do about it. Errors of other kinds stay as they are.
@@ -77,31 +53,20 @@ pub(crate) fn explain(file: &Path, error: Box<dyn Error>) -> Box<dyn Error> {
     let path = file.display();
     match error.kind() {
         ErrorKind::DatabaseLocked { .. } => format!("`{path}` is in use by another process"),
-        ErrorKind::SchemaMismatch { differences } if is_own(file).unwrap_or(false) => {
+        ErrorKind::SchemaMismatch { differences } => {
             format!("`{path}` was written for another schema ({}): {FRESH}", short(differences))
         }
-        ErrorKind::SchemaMismatch { .. } => format!("`{path}` is the store of another program: {OTHER}"),
-        ErrorKind::NotAStore => format!("`{path}` is a redb file, but no netabase store: {OTHER}"),
-        ErrorKind::Open { .. } if file.is_file() => format!("{error}: {UNKNOWN}"),
-        ErrorKind::Open { .. } => error.to_string(),
-        ErrorKind::Corrupt { table } => format!("`{path}` is damaged in the table `{table}`: {FRESH}"),
+        ErrorKind::OtherDefinition { .. } | ErrorKind::NotAStore | ErrorKind::NotAFile { .. } => {
+            format!("`{path}` is not a file of this program: {OTHER}")
+        }
+        ErrorKind::Corrupt { .. } | ErrorKind::Inconsistent { .. } => format!("`{path}` is damaged: {FRESH}"),
+        ErrorKind::EmptyFile { .. } | ErrorKind::Truncated { .. } | ErrorKind::NewerFormat { .. } => {
+            format!("{error}: {UNKNOWN}")
+        }
+        ErrorKind::Open { .. } | ErrorKind::NotWritable { .. } => error.to_string(),
         _ => format!("`{path}`: {error}"),
     }
     .into()
-}
-
-/// Does the work on the file. redb panics on some damaged files, which becomes an error here.
-pub(crate) fn guarded<T>(file: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let hook = panic::take_hook();
-    // The error says it, in one line.
-    panic::set_hook(Box::new(|_| {}));
-    let done = panic::catch_unwind(AssertUnwindSafe(work));
-    panic::set_hook(hook);
-    done.unwrap_or_else(|panic| {
-        let what = panic.downcast_ref::<String>().map(String::as_str);
-        let what = what.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-        Err(format!("`{}` seems to be damaged (the engine panicked: {what}): {FRESH}", file.display()).into())
-    })
 }
 
 /// The first of them, and how many more there are.
@@ -161,21 +126,20 @@ mod tests {
     }
 
     #[test]
-    fn a_store_of_another_program_stays() {
+    fn what_another_program_made_stays_as_it_is() {
         let (usual, fresh, _) = said(|file| drop(Store::<Other>::create(file)));
-        assert_eq!(usual, "`../it.redb` is the store of another program: name another file with --db");
-        assert_eq!(
-            fresh,
-            "`../it.redb` is of another program, so it is not deleted: name another file with --db"
-        );
+        assert_eq!(usual, "`../it.redb` is not a file of this program: name another file with --db");
+        assert_eq!(fresh, usual);
+        let (usual, fresh, same) = said(|file| fs::write(file, "dear diary").expect("it writes"));
+        assert_eq!(usual, "`../it.redb` is not a file of this program: name another file with --db");
+        assert!(fresh == usual && same);
     }
 
     #[test]
-    fn what_is_no_store_stays_as_it_is() {
-        let (usual, fresh, same) = said(|file| fs::write(file, "dear diary").expect("it writes"));
-        assert!(usual.starts_with("cannot open `../it.redb`: ") && usual.ends_with(UNKNOWN), "{usual}");
-        assert!(fresh.contains("not deleted"), "{fresh}");
-        assert!(same);
+    fn an_empty_file_may_be_precious() {
+        let (usual, fresh, same) = said(|file| fs::write(file, "").expect("it writes"));
+        assert!(usual.contains("is empty") && usual.ends_with(UNKNOWN), "{usual}");
+        assert!(fresh == usual && same);
     }
 
     #[test]
@@ -187,12 +151,5 @@ mod tests {
             let error = explain(&file, open(&file, fresh).expect_err("it is open"));
             assert!(error.to_string().ends_with("is in use by another process"), "{error}");
         }
-    }
-
-    #[test]
-    fn a_panic_of_the_engine_is_one_line() {
-        let error = guarded::<()>(Path::new("it.redb"), || panic!("page {}", 7)).expect_err("it panicked");
-        let line = "`it.redb` seems to be damaged (the engine panicked: page 7): --fresh begins it anew";
-        assert_eq!(error.to_string(), line);
     }
 }

@@ -66,9 +66,7 @@ fn run(out: &mut impl Write) -> Result<()> {
     let Some(args) = cli::parse(out)? else { return Ok(()) };
     let graph = progress::long("reading the workspace", |_| read::graph(args.path.as_deref()))?;
     let file = file::place(args.db.as_deref(), &graph.target)?;
-    file::guarded(&file, || {
-        keep_and_tell(&args, &graph, &file, out).map_err(|error| file::explain(&file, error))
-    })
+    keep_and_tell(&args, &graph, &file, out).map_err(|error| file::explain(&file, error))
 }
 
 fn keep_and_tell(args: &Args, graph: &Graph, file: &Path, out: &mut impl Write) -> Result<()> {
@@ -84,6 +82,8 @@ fn keep_and_tell(args: &Args, graph: &Graph, file: &Path, out: &mut impl Write) 
         return who::print(name, &snapshot, out);
     }
     report::print(&graph.source, file, &summary, &snapshot, out)?;
+    // The engine's own check wants the file alone.
+    drop(snapshot);
     // To be read while the check goes on.
     out.flush()?;
     writeln!(out, "check     {}", check::check(&store)?)?;

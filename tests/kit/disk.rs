@@ -175,7 +175,7 @@ impl Replay {
                 Operation::Write(at, data) => {
                     for (number, sector) in data.chunks(SECTOR).enumerate() {
                         let start = at + number * SECTOR;
-                        let arrives = fate == 0 || (fate == 1 && dice() % 2 == 0);
+                        let arrives = fate == 0 || (fate == 1 && dice().is_multiple_of(2));
                         // A write behind an end that did not move in time goes nowhere.
                         if arrives && start + sector.len() <= bytes.len() {
                             bytes[start..start + sector.len()].copy_from_slice(sector);

@@ -16,8 +16,8 @@ pub fn person(n: u64, day: u64) -> Person {
         email: format!("p{n}@example.org"),
         nick: n.is_multiple_of(2).then(|| format!("nick {n}")),
         age: (day % 90) as i32 - 10,
-        city: (n % 3 != 0).then(|| format!("city {}", n % 5)),
-        rank: (n % 4 != 0).then_some(day),
+        city: (!n.is_multiple_of(3)).then(|| format!("city {}", n % 5)),
+        rank: (!n.is_multiple_of(4)).then_some(day),
         tags: (0..n % 4).map(|tag| format!("tag {}", (tag + day) % 6)).collect(),
         level: if day.is_multiple_of(2) { Level::Low } else { Level::High },
         score: day as f64 / 2.0,
@@ -54,7 +54,12 @@ pub fn step(txn: &mut WriteTransaction<World>, step: u64) -> Result<()> {
 }
 
 /// Commits steps `done..` until one fails or all are done; returns how many are done, and why it stopped.
-pub fn run(store: &Store<World>, done: u64, all: u64, mut after: impl FnMut(u64)) -> (u64, Option<netabase::Error>) {
+pub fn run(
+    store: &Store<World>,
+    done: u64,
+    all: u64,
+    mut after: impl FnMut(u64),
+) -> (u64, Option<netabase::Error>) {
     for number in done..all {
         if let Err(error) = store.write(|txn| step(txn, number)) {
             return (number, Some(error));

@@ -40,6 +40,7 @@ pub struct Memory {
     state: Arc<Mutex<Arc<State>>>,
     answers: Arc<Mutex<VecDeque<Answer>>>,
     panics: Arc<AtomicBool>,
+    lies: Arc<AtomicBool>,
     limits: Limits,
 }
 
@@ -52,7 +53,13 @@ impl Default for Memory {
 impl Memory {
     /// An engine that takes no more than this.
     pub fn with_limits(limits: Limits) -> Self {
-        Memory { state: Arc::default(), answers: Arc::default(), panics: Arc::default(), limits }
+        Memory {
+            state: Arc::default(),
+            answers: Arc::default(),
+            panics: Arc::default(),
+            lies: Arc::default(),
+            limits,
+        }
     }
 
     /// Lets the next commits end like this, one after the other.
@@ -65,6 +72,19 @@ impl Memory {
         self.panics.store(true, Ordering::Relaxed);
     }
 
+    /// Counts one row too many from now on.
+    pub fn lie_about_counts(&self) {
+        self.lies.store(true, Ordering::Relaxed);
+    }
+
+    fn view(&self, tables: &Tables) -> View {
+        View {
+            state: self.state(),
+            tables: tables.clone(),
+            lie: u64::from(self.lies.load(Ordering::Relaxed)),
+        }
+    }
+
     fn state(&self) -> Arc<State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -72,14 +92,11 @@ impl Memory {
 
 impl Engine for Memory {
     fn begin_read(&self, tables: &Tables) -> Result<Arc<dyn Snapshot>> {
-        Ok(Arc::new(View { state: self.state(), tables: tables.clone() }))
+        Ok(Arc::new(self.view(tables)))
     }
 
     fn begin_write(&self, tables: &Tables) -> Result<Box<dyn Write>> {
-        Ok(Box::new(Writer {
-            view: View { state: self.state(), tables: tables.clone() },
-            engine: self.clone(),
-        }))
+        Ok(Box::new(Writer { view: self.view(tables), engine: self.clone() }))
     }
 
     fn table_names(&self) -> Result<Vec<String>> {
@@ -95,6 +112,8 @@ impl Engine for Memory {
 struct View {
     state: Arc<State>,
     tables: Tables,
+    /// what is added to every count
+    lie: u64,
 }
 
 impl View {
@@ -142,7 +161,7 @@ impl Read for View {
 
     fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64> {
         let values = self.state.indexes.get(self.name(table)).and_then(|index| index.get(key));
-        Ok(values.map_or(0, |values| values.len() as u64))
+        Ok(values.map_or(0, |values| values.len() as u64) + self.lie)
     }
 
     fn len(&self, table: TableId) -> Result<u64> {
@@ -150,7 +169,7 @@ impl Read for View {
         let pairs = |index: &Index| index.values().map(BTreeSet::len).sum();
         let rows =
             self.state.maps.get(name).map(Map::len).or_else(|| self.state.indexes.get(name).map(pairs));
-        Ok(rows.unwrap_or(0) as u64)
+        Ok(rows.unwrap_or(0) as u64 + self.lie)
     }
 }
 

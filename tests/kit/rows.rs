@@ -18,9 +18,9 @@ pub type Rows = BTreeMap<String, BTreeSet<(Vec<u8>, Vec<u8>)>>;
 const MAIN: TableForm = TableForm::Map;
 const INDEX: TableForm = TableForm::Index;
 
-/// Every table: name, form, width of keys, width of values.
+/// Every table of a world.
 #[rustfmt::skip]
-const TABLES: &[(&str, TableForm, Option<usize>, Option<usize>)] = &[
+pub const TABLES: &[Table] = &[
     ("World/Person",                  MAIN,  Some(8), None),
     ("World/Person/index/email",      MAIN,  None,    None),
     ("World/Person/index/nick",       MAIN,  None,    None),
@@ -41,22 +41,34 @@ const TABLES: &[(&str, TableForm, Option<usize>, Option<usize>)] = &[
     ("World/visit/relation/place",    INDEX, None,    None),
 ];
 
-fn specs() -> Tables {
-    let spec = |(name, form, key_width, value_width): &(&str, TableForm, Option<usize>, Option<usize>)| {
-        TableSpec { name: (*name).into(), form: *form, key_width: *key_width, value_width: *value_width }
+/// A table: name, form, width of keys, width of values.
+pub type Table = (&'static str, TableForm, Option<usize>, Option<usize>);
+
+/// What an engine wants to know of tables.
+pub fn specs(tables: &[Table]) -> Tables {
+    let spec = |(name, form, key_width, value_width): &Table| TableSpec {
+        name: (*name).into(),
+        form: *form,
+        key_width: *key_width,
+        value_width: *value_width,
     };
-    TABLES.iter().map(spec).collect()
+    tables.iter().map(spec).collect()
 }
 
 /// What the engine has in every table. Tables it has beside those are an error.
 pub fn stored(engine: &dyn Engine) -> Result<Rows> {
+    dump(engine, TABLES)
+}
+
+/// The same for tables of another definition.
+pub fn dump(engine: &dyn Engine, tables: &[Table]) -> Result<Rows> {
     for name in engine.table_names()? {
         assert!(
-            name == "netabase.schema" || TABLES.iter().any(|table| table.0 == name),
+            name == "netabase.schema" || tables.iter().any(|table| table.0 == name),
             "unknown table {name}"
         );
     }
-    let specs = specs();
+    let specs = specs(tables);
     let snapshot = engine.begin_read(&specs)?;
     let all = (Bound::Unbounded, Bound::Unbounded);
     let mut rows = Rows::new();

@@ -63,6 +63,14 @@ pub enum ErrorKind {
         /// each difference in words
         differences: Vec<String>,
     },
+    /// The file is a store of another definition.
+    #[error("the file holds the definition {}, not {expected}: give another path", found.join(", "))]
+    OtherDefinition {
+        /// recorded name of the program's definition
+        expected: &'static str,
+        /// recorded names of those in the file
+        found: Vec<String>,
+    },
     /// A record was written by a version of the model that this program does not know.
     #[error(
         "a record of {model} was written in version {found} of its schema, this program knows version {expected}"

@@ -80,11 +80,13 @@ impl Verification<'_> {
         };
         let tables = self.tables;
         for ((number, part), expected) in tables.derived().zip(expected.iter().skip(1)) {
-            match self.rows(part) {
+            let compared = match self.rows(part) {
                 // Of a main table that breaks off nobody knows what should follow.
-                Ok(found) if whole && found != *expected => self.compare(number, part)?,
-                Ok(_) => {}
-                Err(error) => self.report.note(self.layout.name(part.id), error)?,
+                Ok(found) if whole && found != *expected => self.compare(number, part),
+                found => found.map(drop),
+            };
+            if let Err(error) = compared {
+                self.report.note(self.layout.name(part.id), error)?;
             }
         }
         Ok(())
@@ -113,7 +115,7 @@ impl Verification<'_> {
             }
         }
         let counted = meter.end();
-        self.count(name, None, stored, counted);
+        count(self.report, name, None, stored, counted);
         Ok(())
     }
 
@@ -125,11 +127,10 @@ impl Verification<'_> {
         let mut rows = cursor(read, part, ALL)?;
         let (mut sum, mut buffer) = (Sum::default(), Vec::new());
         let (mut key, mut under_key) = (Vec::new(), 0);
-        let mut wrong = Vec::new();
+        let report = &mut *self.report;
         let mut check = |key: &[u8], counted: u64| -> Result<()> {
-            let stored = if part.unique || counted == 0 { counted } else { read.index_count(part.id, key)? };
-            if stored != counted && wrong.len() < 100 {
-                wrong.push((key.to_vec(), stored, counted));
+            if counted > 0 && !part.unique {
+                count(report, name, Some(key), read.index_count(part.id, key)?, counted);
             }
             Ok(())
         };
@@ -147,28 +148,18 @@ impl Verification<'_> {
         check(&key, under_key)?;
         let counted = meter.end();
         self.report.rows += counted;
-        self.count(name, None, stored, counted);
-        for (key, stored, counted) in wrong {
-            self.count(name, Some(&key), stored, counted);
-        }
+        count(self.report, name, None, stored, counted);
         Ok(sum)
-    }
-
-    fn count(&mut self, table: &str, key: Option<&[u8]>, stored: u64, counted: u64) {
-        if stored != counted {
-            let key = key.map(text);
-            self.report.add(|| Problem::Count { table: table.into(), key, stored, counted });
-        }
     }
 
     /// Names the rows in which a table differs from what the records ask for.
     fn compare(&mut self, number: usize, part: &PartTable) -> Result<()> {
-        let before = self.report.total;
         self.stray(number, part)?;
         self.missing(number, part)?;
-        if self.report.total == before {
-            // Rows of records that cannot be read are neither, and were reported with them.
-            debug_assert!(before > 0, "sums that differ without a difference");
+        // The rows of records that cannot be read are neither, but those were reported.
+        if self.report.is_clean() {
+            let place = self.layout.name(part.id).to_owned();
+            self.report.add(|| Problem::Damaged { place, reason: "its rows do not add up".into() });
         }
         Ok(())
     }
@@ -182,9 +173,11 @@ impl Verification<'_> {
         while rows.advance()? {
             let stored = read.get(main, rows.value())?;
             let asked_for = match stored.map(|record| tables.reader.read(&record, &mut key, &mut entries)) {
-                Some(Ok(())) => entries.iter().any(|entry| entry == (number, rows.key())),
+                Some(Ok(())) if key == rows.value() => {
+                    entries.iter().any(|entry| entry == (number, rows.key()))
+                }
                 // Reported as a record that cannot be read.
-                Some(Err(_)) => true,
+                Some(_) => true,
                 None => false,
             };
             if !asked_for {
@@ -246,6 +239,13 @@ impl Verification<'_> {
             expected.remove(&(rows.key().into(), rows.value().into()));
         }
         Ok(expected)
+    }
+}
+
+/// Notes a stored count that is wrong: of a table, or of one key in it.
+fn count(report: &mut Report, table: &str, key: Option<&[u8]>, stored: u64, counted: u64) {
+    if stored != counted {
+        report.add(|| Problem::Count { table: table.into(), key: key.map(text), stored, counted });
     }
 }
 

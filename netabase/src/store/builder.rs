@@ -164,7 +164,8 @@ impl<D: NetabaseDefinition> Builder<D> {
     }
 
     /// Opens the store and [verifies](Store::verify) all of it, for a file that may have been damaged: the engine holds
-    /// every page against its checksum before anything is read.
+    /// every page against its checksum before anything is read. (It cannot in a store opened for reading only; what
+    /// [`Store::verify`] sees is checked there too.) Reads the file about three times.
     ///
     /// # Errors
     /// Those of [`Store::open`], and `Inconsistent` with what was found. Plain [`open`](Self::open) and

@@ -1,6 +1,8 @@
 //! The schema record: what a file says it holds.
 
-use crate::engine::{MapChange, Read, Write};
+use std::ops::Bound;
+
+use crate::engine::{Direction, MapChange, Read, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::StoredDefinition;
 use crate::table::{Layout, SCHEMA_TABLE};
@@ -8,6 +10,8 @@ use crate::table::{Layout, SCHEMA_TABLE};
 /// The version of docs/format.md that this program writes.
 const FORMAT: u8 = 1;
 const FORMAT_KEY: &[u8] = b"format";
+const DEFINITION: &str = "definition";
+const FINGERPRINT: &str = "fingerprint";
 
 /// What a file says of a definition.
 pub(super) enum Recorded {
@@ -41,11 +45,11 @@ impl Record<'_> {
             }
             Some(_) => return Err(self.corrupt()),
         }
-        let Some(stored) = read.get(SCHEMA_TABLE, &self.row("definition"))? else {
-            let difference = format!("the file holds another definition than {}", self.name);
-            return Err(Error::new(ErrorKind::SchemaMismatch { differences: vec![difference] }));
+        let Some(stored) = read.get(SCHEMA_TABLE, &self.row(DEFINITION))? else {
+            let found = recorded(read)?;
+            return Err(Error::new(ErrorKind::OtherDefinition { expected: self.name, found }));
         };
-        let fingerprint = read.get(SCHEMA_TABLE, &self.row("fingerprint"))?;
+        let fingerprint = read.get(SCHEMA_TABLE, &self.row(FINGERPRINT))?;
         let file = match postcard::take_from_bytes::<StoredDefinition>(&stored) {
             // A fingerprint that is not that of the schema beside it: one of them is damaged.
             Ok((file, [])) if fingerprint.as_deref() == Some(&file.fingerprint().0.to_be_bytes()) => file,
@@ -59,7 +63,7 @@ impl Record<'_> {
         let schema =
             postcard::to_stdvec(self.own).map_err(|_| Error::internal("the schema does not encode"))?;
         let fingerprint = self.own.fingerprint().0.to_be_bytes();
-        let (definition_row, fingerprint_row) = (self.row("definition"), self.row("fingerprint"));
+        let (definition_row, fingerprint_row) = (self.row(DEFINITION), self.row(FINGERPRINT));
         // In the order of the keys.
         let rows = [
             MapChange::Put(&definition_row, &schema),
@@ -73,4 +77,15 @@ impl Record<'_> {
     fn corrupt(&self) -> Error {
         Error::new(ErrorKind::Corrupt { place: self.layout.name(SCHEMA_TABLE).into() })
     }
+}
+
+/// Recorded names of the definitions in a file.
+fn recorded(read: &dyn Read) -> Result<Vec<String>> {
+    let mut rows = read.cursor(SCHEMA_TABLE, (Bound::Unbounded, Bound::Unbounded), Direction::Forward)?;
+    let mut names = Vec::new();
+    while rows.advance()? {
+        let name = rows.key().strip_prefix(DEFINITION.as_bytes()).and_then(|key| key.strip_prefix(b"/"));
+        names.extend(name.map(|name| String::from_utf8_lossy(name).into_owned()));
+    }
+    Ok(names)
 }

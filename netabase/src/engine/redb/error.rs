@@ -84,3 +84,24 @@ pub(super) fn opening_table(name: &str, error: TableError) -> Error {
         error => Error::engine(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_may_not_be_written_is_told_apart() {
+        let kind = |kind: io::ErrorKind| refused(Path::new("x"), kind.into()).kind().clone();
+        let not_writable = ErrorKind::NotWritable { path: "x".into() };
+        assert_eq!(kind(io::ErrorKind::PermissionDenied), not_writable);
+        assert_eq!(kind(io::ErrorKind::ReadOnlyFilesystem), not_writable);
+        assert_eq!(kind(io::ErrorKind::NotFound), ErrorKind::Open { path: "x".into() });
+    }
+
+    #[test]
+    fn a_full_disk_and_a_stopped_store_are_told_apart() {
+        let full = storage(StorageError::Io(io::ErrorKind::StorageFull.into()));
+        assert_eq!(*full.kind(), ErrorKind::Io { kind: io::ErrorKind::StorageFull });
+        assert_eq!(*storage(StorageError::PreviousIo).kind(), ErrorKind::Closed);
+    }
+}

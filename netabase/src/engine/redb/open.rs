@@ -148,19 +148,18 @@ fn unopened(path: &Path, error: DatabaseError) -> Error {
     }
 }
 
-/// Says more exactly what is wrong with a file that redb calls corrupt.
+/// Says more exactly what is wrong with a file that redb calls corrupt, or would have to mend.
 #[cold]
 fn diagnosed(path: &Path, error: Error) -> Error {
-    if !matches!(error.kind(), ErrorKind::Corrupt { .. }) {
+    if !matches!(error.kind(), ErrorKind::Corrupt { .. } | ErrorKind::NotClosed { .. }) {
         return error;
     }
-    match Header::read(path) {
-        Ok(header) => match header.complaint(path) {
-            Some(kind) => Error::new(kind).context(format_args!("opening `{}`", path.display())),
-            None => Error::caused(ErrorKind::Corrupt { place: path.display().to_string() }, error),
-        },
-        Err(_) => error,
-    }
+    let header = Header::read(path);
+    let error = match header.ok().and_then(|header| header.complaint(path)) {
+        Some(kind) => Error::new(kind),
+        None => error,
+    };
+    error.context(format_args!("opening `{}`", path.display()))
 }
 
 /// The first bytes of a redb file, as its design document lays them out.
