@@ -8,3 +8,9 @@ pub mod getting_started {}
 
 #[doc = include_str!("guide/models-and-keys.md")]
 pub mod models_and_keys {}
+
+#[doc = include_str!("guide/opening-and-recovering.md")]
+pub mod opening_and_recovering {}
+
+#[doc = include_str!("guide/performance.md")]
+pub mod performance {}

@@ -293,8 +293,7 @@ fn a_conflict_while_filling_is_tried_again() -> Result<()> {
     memory.answer([Answer::Conflict, Answer::Conflict]);
     drop(on::<grown::App>(&engine).open()?);
     assert_eq!(dump(&*engine, TABLES)?, grown_from_the_beginning()?);
-    let engine = filled(Arc::new(Memory::default()))?;
-    Ok(drop(on::<grown::App>(&engine).open()?))
+    Ok(())
 }
 
 #[test]

@@ -9,7 +9,9 @@ use kit::memory::Memory;
 use kit::models::{Person, Place, Visit, World};
 use kit::oracle::{Expect, Oracle, Records, Subject};
 use kit::rows::{Rows, TABLES, Table, expected, specs, stored};
-use netabase::engine::{Check, Engine, IndexChange, MapChange, Redb, TableForm, TableId, TableSpec};
+use netabase::engine::{
+    Check, Engine, IndexChange, MapChange, Redb, RedbOptions, TableForm, TableId, TableSpec,
+};
 use netabase::key::Key;
 use netabase::{ErrorKind, NetabaseModel, Problem, Report, Result, Store};
 use proptest::prelude::*;
@@ -70,8 +72,8 @@ fn plan(rows: &BTreeSet<(Vec<u8>, Vec<u8>)>, edit: &Edit, table: &Table) -> Opti
             Some((vec![(row(number)?.0, b"\x03\xFF".to_vec())], Vec::new()))
         }
         Edit::Garble { row: number, .. } => {
-            let (mut key, value) = row(number)?;
-            key.iter_mut().for_each(|byte| *byte = !*byte);
+            let (key, value) = row(number)?;
+            let key = key.iter().map(|byte| !byte).collect();
             Some((vec![(key, value)], Vec::new()))
         }
     }
@@ -341,7 +343,7 @@ fn two_records_with_one_unique_value_stop_a_rebuild() -> Result<()> {
 fn a_read_only_store_is_verified_but_not_rebuilt() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("world.redb");
-    drop(loaded(Arc::new(Redb::open(&path, &Default::default())?))?);
+    drop(loaded(Arc::new(Redb::open(&path, &RedbOptions::default())?))?);
     let store = Store::<World>::builder().path(&path).read_only(true).open_checked()?;
     assert!(store.verify(|_| {})?.is_clean());
     assert_eq!(*store.rebuild_indexes(|_| {}).expect_err("refused").kind(), ErrorKind::ReadOnly);

@@ -62,6 +62,7 @@
 //! # Contents
 //!
 //! - [`Store`] opens the file; [`ReadTransaction`] and [`WriteTransaction`] are the doors to its records.
+//! - [`Store::verify`] and its neighbours take care of the file; [`Report`] says what they found.
 //! - [`query`]: filters through typed handles. [`key`]: what can be a key, and how it is stored.
 //! - [`model`]: what the derives implement. [`schema`]: the same as plain data. [`Link`]: one record names another.
 //! - [`Error`] and its [`ErrorKind`]. [`engine`]: what a storage engine has to do.
@@ -85,7 +86,8 @@
 //!
 //! # Features
 //!
-//! `uuid`, `jiff` and `chrono` make the ids and times of those crates keys.
+//! `uuid`, `jiff` and `chrono` make the ids and times of those crates keys. `cache_metrics` lets [`Store::stats`] tell how
+//! the cache of pages does; every read of a page then touches shared counters.
 
 mod clock;
 mod codec;
