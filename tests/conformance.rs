@@ -186,7 +186,7 @@ fn agrees(
         let found = value_of(read, key)?;
         prop_assert_eq!(found.as_ref(), Some(value));
     }
-    for (key, _) in &model.1 {
+    for key in model.1.iter().map(|(key, _)| key).collect::<BTreeSet<_>>() {
         let count = model.1.iter().filter(|(other, _)| other == key).count();
         prop_assert_eq!(read.index_count(INDEX, key)?, count as u64);
     }
@@ -245,12 +245,13 @@ fn apply(
 
 fn random(
     width: Option<usize>,
+    value_width: Option<usize>,
     rounds: &[Round],
     ranges: &[(Bound<Vec<u8>>, Bound<Vec<u8>>)],
 ) -> Result<(), TestCaseError> {
     let engines: [Arc<dyn Engine>; 2] = [Arc::new(Memory::default()), Arc::new(Redb::in_memory(None)?)];
     for engine in engines {
-        let tables = tables(width, Some(8));
+        let tables = tables(width, value_width);
         let mut model = Model::default();
         for round in rounds {
             apply(&*engine, &tables, &mut model, round)?;
@@ -272,9 +273,47 @@ proptest! {
         variable in rounds(None), four in rounds(Some(4)), three in rounds(Some(3)),
         ranges in prop::collection::vec(bounds(), 4),
     ) {
-        random(None, &variable, &ranges)?;
-        random(Some(4), &four, &ranges)?;
-        random(Some(3), &three, &ranges)?;
+        random(None, Some(8), &variable, &ranges)?;
+        random(Some(4), Some(8), &four, &ranges)?;
+        random(Some(3), Some(8), &three, &ranges)?;
+        random(None, None, &variable, &ranges)?;
+        random(Some(4), None, &four, &ranges)?;
+    }
+}
+
+/// Three keys with so many values that each takes many rows: every `step`-th of a range of numbers comes or goes.
+fn many(width: Option<usize>, value_width: usize) -> impl Strategy<Value = Vec<Round>> {
+    let change = (0..3_u8, 0..1200_u64, 1..900_u64, 1..4_usize, prop::bool::weighted(0.6));
+    let keyed = move |key: u8| vec![key; width.unwrap_or(usize::from(key))];
+    let round = prop::collection::vec(change, 1..4).prop_map(move |changes| {
+        let mut round = Round::default();
+        for (key, start, len, step, comes) in changes {
+            for number in (start..start + len).step_by(step) {
+                // Bytes of other lengths, if they may have them, that still sort.
+                let mut value = number.to_be_bytes()[8 - value_width.min(8)..].to_vec();
+                if value_width != 8 {
+                    value.extend(vec![7; number as usize % 5]);
+                }
+                round.1.insert((keyed(key), value), comes);
+            }
+        }
+        round
+    });
+    prop::collection::vec(round, 1..5)
+}
+
+proptest! {
+    #![proptest_config(kit::cases(12))]
+
+    #[test]
+    fn keys_with_many_values(
+        four in many(Some(4), 8), variable in many(None, 8), ragged in many(None, 3), four_ragged in many(Some(4), 3),
+        ranges in prop::collection::vec(bounds(), 3),
+    ) {
+        random(Some(4), Some(8), &four, &ranges)?;
+        random(None, Some(8), &variable, &ranges)?;
+        random(None, None, &ragged, &ranges)?;
+        random(Some(4), None, &four_ragged, &ranges)?;
     }
 }
 

@@ -249,7 +249,8 @@ fn wrong_counts_are_named() -> Result<()> {
     memory.lie_about_counts();
     let report = open(&engine)?.verify(|_| {})?;
     let tables = report.problems.iter().filter(|problem| matches!(problem, Problem::Count { key: None, .. }));
-    assert_eq!(tables.count(), TABLES.len());
+    let maps = TABLES.iter().filter(|table| table.1 == TableForm::Map);
+    assert_eq!(tables.count(), maps.count(), "an index counts by its keys");
     let person = Problem::Count { table: "World/Person".into(), key: None, stored: 23, counted: 22 };
     assert!(report.problems.contains(&person), "{report}");
     let low = Problem::Count {

@@ -96,7 +96,7 @@ pub trait Read: Send + Sync {
     ) -> Result<Box<dyn Cursor + '_>>;
     /// How many values an index has under one key. Does not depend on their number.
     fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64>;
-    /// Rows of a map, pairs of an index. Does not depend on their number.
+    /// Rows of a map. Does not depend on their number.
     fn len(&self, table: TableId) -> Result<u64>;
 }
 
@@ -259,8 +259,8 @@ pub trait Engine: Send + Sync + fmt::Debug {
     fn compact(&self) -> Result<bool> {
         Ok(false)
     }
-    /// Measures what the store takes.
-    fn stats(&self) -> Result<Stats> {
+    /// Measures what the store takes. `tables`: those whose pairs are to be counted.
+    fn stats(&self, _tables: &Tables) -> Result<Stats> {
         Ok(Stats::default())
     }
 }

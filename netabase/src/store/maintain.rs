@@ -118,6 +118,6 @@ impl<D: NetabaseDefinition> Store<D> {
         let shared = &*self.shared;
         shared.context.guard.owner()?;
         let _turn = shared.queue.wait()?;
-        shared.engine.stats()
+        shared.engine.stats(&shared.context.layout.tables)
     }
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use redb::{AccessGuard, MultimapRange, MultimapValue, Range};
+use redb::{AccessGuard, Range};
 
 use super::Access;
 use super::error::storage;
 use super::guard::guarded;
+use super::packed;
+use super::pair::PairKey;
 use super::width::{Bytes, RawKey};
 use crate::engine::{Cursor, Direction};
 use crate::error::Result;
@@ -55,64 +57,122 @@ impl<const K: usize> Cursor for MapCursor<'_, K> {
     }
 }
 
-/// Rows of an index, flattened from redb's iterator of iterators.
+/// Rows of an index, unpacked.
 pub(super) struct IndexCursor<'a, const K: usize, const V: usize> {
-    keys: MultimapRange<'a, RawKey<K>, RawKey<V>>,
-    key: Option<(AccessGuard<'a, RawKey<K>>, MultimapValue<'a, RawKey<V>>)>,
-    value: Option<AccessGuard<'a, RawKey<V>>>,
+    rows: Range<'a, PairKey<K, V>, Bytes>,
+    row: Option<Packed<'a, K, V>>,
     direction: Direction,
     /// of a cursor that may outlive its transaction
     _database: Option<Arc<Access>>,
 }
 
+/// A row with its values, and the place of one of them.
+struct Packed<'a, const K: usize, const V: usize> {
+    key: AccessGuard<'a, PairKey<K, V>>,
+    values: AccessGuard<'a, Bytes>,
+    /// of the value looked at
+    place: std::ops::Range<usize>,
+    /// what is left to look at
+    left: std::ops::Range<usize>,
+    /// where values of any width stand, for walking backwards
+    places: Vec<std::ops::Range<usize>>,
+}
+
+impl<'a, const K: usize, const V: usize> Packed<'a, K, V> {
+    fn new(
+        key: AccessGuard<'a, PairKey<K, V>>,
+        values: AccessGuard<'a, Bytes>,
+        way: Direction,
+    ) -> Result<Self> {
+        let (_, low) = PairKey::<K, V>::split(key.value());
+        let all = values.value();
+        let packed = if PairKey::<K, V>::is_first(low) { packed::read_total(all)?.1 } else { all };
+        let left = all.len() - packed.len()..all.len();
+        let mut places = Vec::new();
+        if V == 0 && way == Direction::Reverse {
+            let mut rest = packed;
+            while let Some(value) = packed::take::<V>(&mut rest)? {
+                let end = all.len() - rest.len();
+                places.push(end - value.len()..end);
+            }
+        }
+        Ok(Packed { key, values, place: 0..0, left, places })
+    }
+
+    /// Goes to the next value; `false` if there is none.
+    #[inline]
+    fn advance(&mut self, way: Direction) -> Result<bool> {
+        if V == 0 && way == Direction::Reverse {
+            let Some(place) = self.places.pop() else { return Ok(false) };
+            self.place = place;
+            return Ok(true);
+        }
+        if self.left.is_empty() {
+            return Ok(false);
+        }
+        if V == 0 {
+            let mut rest = self.values.value().get(self.left.clone()).unwrap_or_default();
+            let value = packed::take::<V>(&mut rest)?.unwrap_or_default();
+            self.left.start = self.left.end - rest.len();
+            self.place = self.left.start - value.len()..self.left.start;
+        } else if self.left.len() < V {
+            return Err(packed::malformed());
+        } else if way == Direction::Forward {
+            self.place = self.left.start..self.left.start + V;
+            self.left.start += V;
+        } else {
+            self.place = self.left.end - V..self.left.end;
+            self.left.end -= V;
+        }
+        Ok(true)
+    }
+}
+
 impl<'a, const K: usize, const V: usize> IndexCursor<'a, K, V> {
     pub(super) fn new(
-        keys: MultimapRange<'a, RawKey<K>, RawKey<V>>,
+        rows: Range<'a, PairKey<K, V>, Bytes>,
         direction: Direction,
         database: Option<Arc<Access>>,
     ) -> Self {
-        IndexCursor { keys, key: None, value: None, direction, _database: database }
+        IndexCursor { rows, row: None, direction, _database: database }
+    }
+
+    fn next_row(&mut self) -> Result<bool> {
+        guarded(|| {
+            let next = match self.direction {
+                Direction::Forward => self.rows.next(),
+                Direction::Reverse => self.rows.next_back(),
+            };
+            let next = next.transpose().map_err(storage)?;
+            self.row = next.map(|(key, values)| Packed::new(key, values, self.direction)).transpose()?;
+            Ok(self.row.is_some())
+        })
     }
 }
 
 impl<const K: usize, const V: usize> Cursor for IndexCursor<'_, K, V> {
+    #[inline]
     fn advance(&mut self) -> Result<bool> {
-        guarded(|| {
-            loop {
-                if let Some((_, values)) = &mut self.key {
-                    let next = match self.direction {
-                        Direction::Forward => values.next(),
-                        Direction::Reverse => values.next_back(),
-                    };
-                    if let Some(value) = next {
-                        let value = value.map_err(storage)?;
-                        let _ = value.value();
-                        self.value = Some(value);
-                        return Ok(true);
-                    }
-                }
-                let next = match self.direction {
-                    Direction::Forward => self.keys.next(),
-                    Direction::Reverse => self.keys.next_back(),
-                };
-                self.value = None;
-                self.key = next.transpose().map_err(storage)?;
-                match &self.key {
-                    Some((key, _)) => {
-                        let _ = key.value();
-                    }
-                    None => return Ok(false),
-                }
+        loop {
+            if let Some(row) = &mut self.row
+                && row.advance(self.direction)?
+            {
+                return Ok(true);
             }
-        })
+            if !self.next_row()? {
+                return Ok(false);
+            }
+        }
     }
 
     fn key(&self) -> &[u8] {
-        self.key.as_ref().map_or(&[], |(key, _)| key.value())
+        self.row.as_ref().map_or(&[], |row| PairKey::<K, V>::split(row.key.value()).0)
     }
 
+    #[inline]
     fn value(&self) -> &[u8] {
-        self.value.as_ref().map_or(&[], |value| value.value())
+        // The place was found in these values.
+        self.row.as_ref().and_then(|row| row.values.value().get(row.place.clone())).unwrap_or_default()
     }
 }
 

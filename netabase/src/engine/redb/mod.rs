@@ -1,6 +1,7 @@
 //! The redb engine: the only folder that names redb.
 //!
 //! - `width.rs` turns a width known at run time into one of redb's key types;
+//! - `rows.rs` changes a table; `pair.rs`, `packed.rs` and `index.rs` make an index of one;
 //! - `read.rs` and `write.rs` are the two kinds of transaction, each with its tables opened once;
 //! - `cursor.rs` walks over rows; `error.rs` translates failures, and `guard.rs` panics;
 //! - `open.rs` finds, makes and diagnoses files; `stats.rs` measures them.
@@ -8,8 +9,12 @@
 mod cursor;
 mod error;
 mod guard;
+mod index;
 mod open;
+mod packed;
+mod pair;
 mod read;
+mod rows;
 mod stats;
 mod width;
 mod write;
@@ -151,7 +156,7 @@ impl Engine for Redb {
         guarded(|| database.get_mut()?.compact().map_err(error::compacting))
     }
 
-    fn stats(&self) -> Result<Stats> {
-        guarded(|| stats::measure(&self.database, self.path.as_deref()))
+    fn stats(&self, tables: &Tables) -> Result<Stats> {
+        guarded(|| stats::measure(&self.database, self.path.as_deref(), tables))
     }
 }

@@ -3,14 +3,16 @@
 use std::sync::{Arc, OnceLock};
 
 use redb::{
-    AccessGuard, MultimapTableDefinition, ReadOnlyMultimapTable, ReadOnlyTable, ReadTransaction,
-    ReadableTable, ReadableTableMetadata, TableDefinition, TableError,
+    AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition,
+    TableError,
 };
 
 use super::Access;
 use super::cursor::{IndexCursor, MapCursor, Nothing};
 use super::error::{opening_table, storage};
 use super::guard::{Guarded, guarded};
+use super::index;
+use super::pair::PairKey;
 use super::width::{Bytes, RawKey, by_spec, by_width, unknown_table, wrong_form};
 use crate::engine::{
     Cursor, Direction, Range, Read, Slice, Snapshot, TableForm, TableId, TableSpec, Tables, is_crossed,
@@ -44,7 +46,6 @@ trait Map: Send + Sync {
 trait Index: Send + Sync {
     fn cursor(&self, database: &Arc<Access>, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor>>;
     fn count(&self, key: &[u8]) -> Result<u64>;
-    fn len(&self) -> Result<u64>;
 }
 
 impl<const K: usize> Map for ReadOnlyTable<RawKey<K>, Bytes> {
@@ -63,18 +64,15 @@ impl<const K: usize> Map for ReadOnlyTable<RawKey<K>, Bytes> {
     }
 }
 
-impl<const K: usize, const V: usize> Index for ReadOnlyMultimapTable<RawKey<K>, RawKey<V>> {
+impl<const K: usize, const V: usize> Index for ReadOnlyTable<PairKey<K, V>, Bytes> {
     fn cursor(&self, database: &Arc<Access>, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor>> {
-        let keys = ReadOnlyMultimapTable::range::<&[u8]>(self, range).map_err(storage)?;
-        Ok(Box::new(IndexCursor::new(keys, way, Some(database.clone()))))
+        let Some(range) = index::rows_of::<K, V>(range) else { return Ok(Box::new(Nothing)) };
+        let rows = ReadOnlyTable::range::<&[u8]>(self, index::as_bounds(&range)).map_err(storage)?;
+        Ok(Box::new(IndexCursor::new(rows, way, Some(database.clone()))))
     }
 
     fn count(&self, key: &[u8]) -> Result<u64> {
-        Ok(ReadOnlyMultimapTable::get(self, key).map_err(storage)?.len())
-    }
-
-    fn len(&self) -> Result<u64> {
-        ReadableTableMetadata::len(self).map_err(storage)
+        index::count(self, key)
     }
 }
 
@@ -129,7 +127,7 @@ fn open_slot(transaction: &ReadTransaction, spec: &TableSpec) -> Result<Slot, Ta
     Ok(by_spec!(spec,
         K => Slot::Map(Box::new(transaction.open_table(TableDefinition::<RawKey<K>, Bytes>::new(name))?)),
         K V => Slot::Index(Box::new(
-            transaction.open_multimap_table(MultimapTableDefinition::<RawKey<K>, RawKey<V>>::new(name))?
+            transaction.open_table(TableDefinition::<PairKey<K, V>, Bytes>::new(name))?
         ))
     ))
 }
@@ -168,8 +166,8 @@ impl Read for Reader {
     fn len(&self, table: TableId) -> Result<u64> {
         guarded(|| match self.slot(table)? {
             Slot::Map(map) => map.len(),
-            Slot::Index(index) => index.len(),
             Slot::Absent => Ok(0),
+            Slot::Index(_) => Err(wrong_form(self.spec(table))),
         })
     }
 }

@@ -4,16 +4,19 @@ use std::fs;
 use std::path::Path;
 
 use redb::{
-    MultimapTableHandle, ReadTransaction, ReadableDatabase, ReadableTableMetadata, TableHandle,
+    ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition, TableHandle,
     TableStats as TreeStats,
 };
 
 use super::error::{opening_table, storage, transaction};
+use super::packed;
+use super::pair::PairKey;
+use super::width::{Bytes, by_spec, by_width};
 use super::{Access, shared};
-use crate::engine::{CacheStats, Stats, TableStats};
+use crate::engine::{CacheStats, Stats, TableForm, TableSpec, TableStats};
 use crate::error::Result;
 
-pub(super) fn measure(access: &Access, path: Option<&Path>) -> Result<Stats> {
+pub(super) fn measure(access: &Access, path: Option<&Path>, specs: &[TableSpec]) -> Result<Stats> {
     let (reader, cache, space) = match access {
         Access::Write(database) => {
             let database = shared(database);
@@ -30,7 +33,7 @@ pub(super) fn measure(access: &Access, path: Option<&Path>) -> Result<Stats> {
             (database.begin_read().map_err(transaction)?, database.cache_stats(), None)
         }
     };
-    let tables = tables(&reader)?;
+    let tables = tables(&reader, specs)?;
     let used: u64 = space.as_ref().map_or(0, |stats| stats.stored_bytes() + stats.metadata_bytes());
     let file = match path {
         Some(path) => fs::metadata(path).map_err(|error| super::error::refused(path, error))?.len(),
@@ -49,21 +52,41 @@ pub(super) fn measure(access: &Access, path: Option<&Path>) -> Result<Stats> {
     Ok(Stats { file, free, tables, cache })
 }
 
-fn tables(reader: &ReadTransaction) -> Result<Vec<TableStats>> {
+fn tables(reader: &ReadTransaction, specs: &[TableSpec]) -> Result<Vec<TableStats>> {
     let mut tables = Vec::new();
     for handle in reader.list_tables().map_err(storage)? {
         let name = handle.name().to_owned();
         let table = reader.open_untyped_table(handle).map_err(|error| opening_table(&name, error))?;
-        tables.push(table_stats(name, table.len().map_err(storage)?, &table.stats().map_err(storage)?));
-    }
-    for handle in reader.list_multimap_tables().map_err(storage)? {
-        let name = handle.name().to_owned();
-        let table =
-            reader.open_untyped_multimap_table(handle).map_err(|error| opening_table(&name, error))?;
-        tables.push(table_stats(name, table.len().map_err(storage)?, &table.stats().map_err(storage)?));
+        let stats = table.stats().map_err(storage)?;
+        let index = specs.iter().find(|spec| spec.name == name && spec.form == TableForm::Index);
+        let rows = match index {
+            Some(spec) => pairs(reader, spec)?,
+            None => table.len().map_err(storage)?,
+        };
+        tables.push(table_stats(name, rows, &stats));
     }
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(tables)
+}
+
+/// The pairs of an index: what the first rows of its keys say.
+fn pairs(reader: &ReadTransaction, spec: &TableSpec) -> Result<u64> {
+    let failed = |error| opening_table(&spec.name, error);
+    by_spec!(spec,
+        _K => Ok(0),
+        K V => {
+            let definition = TableDefinition::<PairKey<K, V>, Bytes>::new(&spec.name);
+            let table = reader.open_table(definition).map_err(failed)?;
+            let mut pairs = 0;
+            for row in ReadableTable::iter(&table).map_err(storage)? {
+                let (row, values) = row.map_err(storage)?;
+                if PairKey::<K, V>::is_first(PairKey::<K, V>::split(row.value()).1) {
+                    pairs += packed::read_total(values.value())?.0;
+                }
+            }
+            Ok(pairs)
+        }
+    )
 }
 
 fn table_stats(name: String, rows: u64, stats: &TreeStats) -> TableStats {

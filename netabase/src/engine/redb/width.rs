@@ -61,15 +61,8 @@ impl<const N: usize> redb::Key for RawKey<N> {
         }
     }
 
-    /// The shortest bytes from `left` on that stay below `right`, so that inner pages hold more.
     fn separator<'a>(left: &'a [u8], right: &'a [u8]) -> Cow<'a, [u8]> {
-        let common = left.iter().zip(right).take_while(|(a, b)| a == b).count();
-        match right.get(..=common) {
-            Some(short) if N == 0 && short.len() < left.len() && short.len() < right.len() => {
-                Cow::Borrowed(short)
-            }
-            _ => Cow::Borrowed(left),
-        }
+        if N == 0 { shortest(left, right) } else { Cow::Borrowed(left) }
     }
 
     fn min_encoded_key() -> Option<Cow<'static, [u8]>> {
@@ -77,9 +70,31 @@ impl<const N: usize> redb::Key for RawKey<N> {
     }
 }
 
+/// The shortest bytes from `left` on that stay below `right`, so that inner pages hold more.
+pub(super) fn shortest<'a>(left: &'a [u8], right: &'a [u8]) -> Cow<'a, [u8]> {
+    let common = left.iter().zip(right).take_while(|(a, b)| a == b).count();
+    match right.get(..=common) {
+        Some(short) if short.len() < left.len() && short.len() < right.len() => Cow::Borrowed(short),
+        _ => Cow::Borrowed(left),
+    }
+}
+
+/// A key type of redb's that stands for plain bytes.
+pub(super) trait Raw: redb::Key + for<'a> Value<SelfType<'a> = &'a [u8]> + 'static {
+    /// Refuses bytes of a wrong width, which would spoil a page.
+    fn check(key: &[u8]) -> Result<()>;
+}
+
+impl<const N: usize> Raw for RawKey<N> {
+    #[inline]
+    fn check(key: &[u8]) -> Result<()> {
+        check::<N>(key)
+    }
+}
+
 /// Big-endian numbers compare as their bytes do. A bound of a range may be shorter than the keys.
 #[inline]
-fn as_numbers<T: Ord, const W: usize>(a: &[u8], b: &[u8], number: fn([u8; W]) -> T) -> Ordering {
+pub(super) fn as_numbers<T: Ord, const W: usize>(a: &[u8], b: &[u8], number: fn([u8; W]) -> T) -> Ordering {
     match (a.try_into(), b.try_into()) {
         (Ok(a), Ok(b)) => number(a).cmp(&number(b)),
         _ => a.cmp(b),
@@ -94,6 +109,12 @@ pub(super) fn check<const N: usize>(bytes: &[u8]) -> Result<()> {
     } else {
         Err(Error::invalid_key(format!("{} bytes in a table of {N}-byte keys", bytes.len())))
     }
+}
+
+/// A key whose length does not fit beside it.
+#[cold]
+pub(super) fn too_long(len: usize) -> Error {
+    Error::invalid_key(format!("{len} bytes in an index"))
 }
 
 /// Runs `$body` with `$name` the listed constant equal to `$width`, or 0.

@@ -1,20 +1,17 @@
 //! A write transaction: redb's own, with the tables it has open beside it.
 
-use std::iter::Peekable;
-use std::ops::Bound;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use redb::{
-    CommitError, CursorError, MultimapTable, MultimapTableDefinition, ReadableMultimapTable, ReadableTable,
-    ReadableTableMetadata, Table, TableDefinition, TableError, WriteTransaction,
-};
+use redb::{CommitError, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
 
 use super::Access;
 use super::cursor::{IndexCursor, MapCursor, Nothing};
 use super::error::{opening_table, storage};
 use super::guard::{Guarded, guarded};
+use super::pair::{PairKey, PairTable};
 use super::read::Page;
-use super::width::{Bytes, RawKey, by_spec, by_width, check, unknown_table, wrong_form};
+use super::width::{Bytes, RawKey, by_spec, by_width, unknown_table, wrong_form};
+use super::{index, rows};
 use crate::engine::{
     Commit, Cursor, Direction, IndexChange, MapChange, Range, Read, Slice, TableForm, TableId, TableSpec,
     Tables, Write, is_crossed,
@@ -33,7 +30,6 @@ trait Map: Send + Sync {
 trait Index: Send + Sync {
     fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>>;
     fn count(&self, key: &[u8]) -> Result<u64>;
-    fn len(&self) -> Result<u64>;
     fn apply(&mut self, changes: &mut dyn Iterator<Item = IndexChange<'_>>) -> Result<()>;
 }
 
@@ -52,117 +48,23 @@ impl<const K: usize> Map for Table<'_, RawKey<K>, Bytes> {
     }
 
     fn apply(&mut self, changes: &mut dyn Iterator<Item = MapChange<'_>>) -> Result<()> {
-        let mut changes = changes.peekable();
-        let mut run = Vec::with_capacity(RUN);
-        while let Some(change) = changes.next() {
-            match change {
-                MapChange::Insert(key, value) => {
-                    run.push((key, value));
-                    let more = std::iter::from_fn(|| next_insert(&mut changes, |_| true));
-                    run.extend(more.take(RUN - 1));
-                    insert_run(self, &mut run, &mut changes)?;
-                }
-                MapChange::Put(key, value) => put(self, key, value)?,
-                MapChange::Delete(key) => {
-                    self.remove(key).map_err(storage)?;
-                }
-            }
-        }
-        Ok(())
+        rows::apply(self, changes)
     }
 }
 
-type MapChanges<'i, 'c> = Peekable<&'i mut dyn Iterator<Item = MapChange<'c>>>;
-
-/// How many new keys in one gap are worth a cursor. It splices what it has inserted into the tree as pages of its
-/// own, so short runs would leave many half-empty pages behind, and with them a deeper tree.
-const RUN: usize = 64;
-
-fn next_insert<'c>(
-    changes: &mut MapChanges<'_, 'c>,
-    within: impl FnOnce(&[u8]) -> bool,
-) -> Option<(&'c [u8], &'c [u8])> {
-    match changes.next_if(|change| matches!(change, MapChange::Insert(key, _) if within(key)))? {
-        MapChange::Insert(key, value) => Some((key, value)),
-        MapChange::Put(..) | MapChange::Delete(_) => None,
-    }
-}
-
-fn put<const K: usize>(table: &mut Table<'_, RawKey<K>, Bytes>, key: &[u8], value: &[u8]) -> Result<()> {
-    check::<K>(key)?;
-    table.insert(key, value).map_err(storage)?;
-    Ok(())
-}
-
-/// Inserts new keys, and empties `run`. If it is long and falls into one gap between old keys, all that follows in
-/// that gap goes through one cursor: a bulk load, or keys at the end, costs a fraction of single inserts.
-fn insert_run<'c, const K: usize>(
-    table: &mut Table<'_, RawKey<K>, Bytes>,
-    run: &mut Vec<(&'c [u8], &'c [u8])>,
-    changes: &mut MapChanges<'_, 'c>,
-) -> Result<()> {
-    let (Some((first, _)), Some((last, _))) = (run.first().copied(), run.last().copied()) else {
-        return Ok(());
-    };
-    let gap_end = if run.len() < RUN { None } else { Some(next_key(table, first)?) };
-    match gap_end {
-        Some(end) if end.as_deref().is_none_or(|end| last < end) => {
-            let in_gap = |key: &[u8]| end.as_deref().is_none_or(|end| key < end);
-            let more = std::iter::from_fn(|| next_insert(changes, in_gap));
-            let mut cursor = table.lower_bound_mut(Bound::Included(first)).map_err(storage)?;
-            for (key, value) in run.drain(..).chain(more) {
-                check::<K>(key)?;
-                cursor.insert_before(key, value).map_err(unordered)?;
-            }
-            cursor.close().map_err(storage)
-        }
-        _ => run.drain(..).try_for_each(|(key, value)| put(table, key, value)),
-    }
-}
-
-/// The first key from `key` on.
-fn next_key<const K: usize>(table: &Table<'_, RawKey<K>, Bytes>, key: &[u8]) -> Result<Option<Vec<u8>>> {
-    let mut rows = ReadableTable::range::<&[u8]>(table, key..).map_err(storage)?;
-    let row = rows.next().transpose().map_err(storage)?;
-    Ok(row.map(|(key, _)| key.value().to_vec()))
-}
-
-#[cold]
-fn unordered(error: CursorError) -> Error {
-    match error {
-        CursorError::Storage(error) => storage(error),
-        _ => Error::internal("changes out of order"),
-    }
-}
-
-impl<const K: usize, const V: usize> Index for MultimapTable<'_, RawKey<K>, RawKey<V>> {
+impl<const K: usize, const V: usize> Index for PairTable<'_, K, V> {
     fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
-        let keys = ReadableMultimapTable::range::<&[u8]>(self, range).map_err(storage)?;
-        Ok(Box::new(IndexCursor::new(keys, direction, None)))
+        let Some(range) = index::rows_of::<K, V>(range) else { return Ok(Box::new(Nothing)) };
+        let rows = ReadableTable::range::<&[u8]>(self, index::as_bounds(&range)).map_err(storage)?;
+        Ok(Box::new(IndexCursor::new(rows, direction, None)))
     }
 
     fn count(&self, key: &[u8]) -> Result<u64> {
-        Ok(ReadableMultimapTable::get(self, key).map_err(storage)?.len())
-    }
-
-    fn len(&self) -> Result<u64> {
-        ReadableTableMetadata::len(self).map_err(storage)
+        index::count(self, key)
     }
 
     fn apply(&mut self, changes: &mut dyn Iterator<Item = IndexChange<'_>>) -> Result<()> {
-        for change in changes {
-            match change {
-                IndexChange::Insert(key, value) => {
-                    check::<K>(key)?;
-                    check::<V>(value)?;
-                    self.insert(key, value).map_err(storage)?;
-                }
-                IndexChange::Remove(key, value) => {
-                    self.remove(key, value).map_err(storage)?;
-                }
-            }
-        }
-        Ok(())
+        index::apply(self, changes)
     }
 }
 
@@ -207,8 +109,8 @@ fn open<'t>(transaction: &'t WriteTransaction, spec: &TableSpec) -> Result<Slot<
             Slot::Map(Box::new(table))
         },
         K V => {
-            let definition = MultimapTableDefinition::<RawKey<K>, RawKey<V>>::new(name);
-            Slot::Index(Box::new(transaction.open_multimap_table(definition).map_err(failed)?))
+            let table = transaction.open_table(TableDefinition::<PairKey<K, V>, Bytes>::new(name));
+            Slot::Index(Box::new(table.map_err(failed)?))
         }
     ))
 }
@@ -296,10 +198,7 @@ impl Read for Writer {
     }
 
     fn len(&self, table: TableId) -> Result<u64> {
-        guarded(|| match self.specs.get(table.0).ok_or_else(unknown_table)?.form {
-            TableForm::Map => self.map(table)?.len(),
-            TableForm::Index => self.index(table)?.len(),
-        })
+        guarded(|| self.map(table)?.len())
     }
 }
 
@@ -334,13 +233,8 @@ impl Write for Writer {
                     }
                 }
                 // Of a definition only the name counts here.
-                let map = TableDefinition::<RawKey<0>, Bytes>::new(name);
-                let dropped = match transaction.delete_table(map) {
-                    Err(TableError::TableIsMultimap(_)) => transaction
-                        .delete_multimap_table(MultimapTableDefinition::<RawKey<0>, RawKey<0>>::new(name)),
-                    dropped => dropped,
-                };
-                dropped.map_err(|error| opening_table(name, error))
+                let table = TableDefinition::<RawKey<0>, Bytes>::new(name);
+                transaction.delete_table(table).map_err(|error| opening_table(name, error))
             })
         })
     }
@@ -356,50 +250,5 @@ impl Write for Writer {
             Ok(Err(error)) => Err(Error::engine(error)),
             Err(error) => Err(Error::caused(ErrorKind::CommitUnknown, error)),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use redb::{Database, TableStats, backends::InMemoryBackend};
-
-    use super::*;
-
-    const DEFINITION: TableDefinition<'_, RawKey<8>, Bytes> = TableDefinition::new("t");
-
-    /// What the table looks like after sorted batches of new keys that fall between the old ones.
-    fn shape(write: impl Fn(&mut Table<'_, RawKey<8>, Bytes>, &[[u8; 8]])) -> TableStats {
-        let database = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
-        // A step that shares no factor with 2^64 spreads the keys evenly.
-        let keys: Vec<_> =
-            (0..12_000_u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()).collect();
-        for batch in keys.chunks(1000) {
-            let mut batch = batch.to_vec();
-            batch.sort_unstable();
-            let transaction = database.begin_write().unwrap();
-            write(&mut transaction.open_table(DEFINITION).unwrap(), &batch);
-            transaction.commit().unwrap();
-        }
-        let transaction = database.begin_write().unwrap();
-        let table = transaction.open_table(DEFINITION).unwrap();
-        assert_eq!(ReadableTableMetadata::len(&table).unwrap(), 12_000);
-        table.stats().unwrap()
-    }
-
-    // A cursor for each short run made a tree with eight times the inner pages, and a level more.
-    #[test]
-    fn batches_leave_a_tree_like_that_of_single_inserts() {
-        let value = [7; 190];
-        let ours = shape(|table, keys| {
-            Map::apply(table, &mut keys.iter().map(|key| MapChange::Insert(key, &value))).unwrap();
-        });
-        let single = shape(|table, keys| {
-            for key in keys {
-                table.insert(key.as_slice(), value.as_slice()).unwrap();
-            }
-        });
-        assert_eq!(ours.tree_height(), single.tree_height());
-        assert!(ours.branch_pages() <= single.branch_pages() + 2, "{ours:?} {single:?}");
-        assert!(ours.leaf_pages() <= single.leaf_pages() * 11 / 10, "{ours:?} {single:?}");
     }
 }
