@@ -5,9 +5,10 @@
 
 use std::cmp::Ordering;
 use std::collections::btree_map;
-use std::ops::Bound;
 
-use super::{MapKey, Overlay, Pair, Presence, Row};
+use super::Overlay;
+use super::map_rows::InOrder;
+use super::pair_rows::{Pair, Presence};
 use crate::engine::{Cursor, Direction, Range, Read, Slice, TableId, is_crossed};
 use crate::error::Result;
 
@@ -24,9 +25,9 @@ impl<'t> Staged<'t> {
     }
 
     pub(crate) fn get(self, table: TableId, key: &[u8]) -> Result<Option<Slice<'t>>> {
-        let staged = |layer: &'t Overlay| layer.maps.get(&table).and_then(|map| map.rows.get(key));
+        let staged = |layer: &'t Overlay| layer.maps.get(table.0).and_then(|map| map.get(key));
         match self.layers.iter().rev().find_map(staged) {
-            Some(row) => Ok(row.value.as_deref().map(Slice::borrowed)),
+            Some(value) => Ok(value.map(Slice::borrowed)),
             None => self.base.get(table, key),
         }
     }
@@ -42,8 +43,8 @@ impl<'t> Staged<'t> {
             return Ok(cursor);
         }
         for layer in self.layers {
-            if let Some(map) = layer.maps.get(&table) {
-                cursor = Box::new(MergeCursor::new(cursor, map.rows.range::<[u8], _>(range), way));
+            if let Some(map) = layer.maps.get(table.0).filter(|map| !map.is_empty()) {
+                cursor = Box::new(MergeCursor::new(cursor, map.range(range), way));
             }
         }
         Ok(cursor)
@@ -60,8 +61,8 @@ impl<'t> Staged<'t> {
             return Ok(cursor);
         }
         for layer in self.layers {
-            if let Some(pairs) = layer.indexes.get(&table) {
-                cursor = Box::new(MergeCursor::new(cursor, pairs.range(pair_bounds(range)), way));
+            if let Some(pairs) = layer.indexes.get(table.0).filter(|pairs| !pairs.is_empty()) {
+                cursor = Box::new(MergeCursor::new(cursor, pairs.range(range), way));
             }
         }
         Ok(cursor)
@@ -69,43 +70,16 @@ impl<'t> Staged<'t> {
 
     /// What the engine stores, plus the staged differences.
     pub(crate) fn index_count(self, table: TableId, key: &[u8]) -> Result<u64> {
-        let mut growth = 0;
-        for pairs in self.layers.iter().filter_map(|layer| layer.indexes.get(&table)) {
-            let from = (Bound::Included(Pair::new(key, &[])), Bound::Unbounded);
-            for (_, presence) in pairs.range(from).take_while(|(pair, _)| pair.parts().0 == key) {
-                growth += if *presence == Presence::Inserted { 1 } else { -1 };
-            }
-        }
+        let pairs = self.layers.iter().filter_map(|layer| layer.indexes.get(table.0));
+        let growth = pairs.filter(|pairs| !pairs.is_empty()).map(|pairs| pairs.growth(key)).sum();
         Ok(self.base.index_count(table, key)?.saturating_add_signed(growth))
     }
 
     pub(crate) fn len(self, table: TableId) -> Result<u64> {
         let growth =
-            self.layers.iter().filter_map(|layer| layer.maps.get(&table)).map(|map| map.growth).sum();
+            self.layers.iter().filter_map(|layer| layer.maps.get(table.0)).map(|map| map.growth).sum();
         Ok(self.base.len(table)?.saturating_add_signed(growth))
     }
-}
-
-/// A range of keys as a range of pairs. Every value sorts after the empty one; what comes after all values of a
-/// key is the empty value of the next key, which is the key with a zero byte.
-fn pair_bounds((low, high): Range<'_>) -> (Bound<Pair>, Bound<Pair>) {
-    let first = |key: &[u8]| Pair::new(key, &[]);
-    let after = |key: &[u8]| {
-        let mut next = key.to_vec();
-        next.push(0);
-        Pair::new(&next, &[])
-    };
-    let low = match low {
-        Bound::Included(key) => Bound::Included(first(key)),
-        Bound::Excluded(key) => Bound::Included(after(key)),
-        Bound::Unbounded => Bound::Unbounded,
-    };
-    let high = match high {
-        Bound::Included(key) => Bound::Excluded(after(key)),
-        Bound::Excluded(key) => Bound::Excluded(first(key)),
-        Bound::Unbounded => Bound::Unbounded,
-    };
-    (low, high)
 }
 
 /// A staged row. Its place in the order is (key, value) in an index and the key alone in a map.
@@ -124,10 +98,10 @@ trait Rows<'t>: DoubleEndedIterator<Item = Self::Entry> + Send {
     fn compare(row: &StagedRow<'_>, base: &dyn Cursor) -> Ordering;
 }
 
-impl<'t> Rows<'t> for btree_map::Range<'t, MapKey, Row> {
-    type Entry = (&'t MapKey, &'t Row);
-    fn row((key, row): Self::Entry) -> StagedRow<'t> {
-        StagedRow { key, value: row.value.as_deref().unwrap_or_default(), present: row.value.is_some() }
+impl<'t> Rows<'t> for InOrder<'t> {
+    type Entry = (&'t [u8], Option<&'t [u8]>);
+    fn row((key, value): Self::Entry) -> StagedRow<'t> {
+        StagedRow { key, value: value.unwrap_or_default(), present: value.is_some() }
     }
     fn compare(row: &StagedRow<'_>, base: &dyn Cursor) -> Ordering {
         row.key.cmp(base.key())
