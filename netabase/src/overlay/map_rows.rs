@@ -30,6 +30,13 @@ struct Row {
     below: bool,
 }
 
+/// What a layer says of a key.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Known<'r> {
+    Value(&'r [u8]),
+    Deleted,
+}
+
 /// The staged rows of one map in one layer.
 #[derive(Debug, Default)]
 pub(super) struct MapRows {
@@ -71,13 +78,13 @@ impl MapRows {
         self.places.find(hash, is_it).copied()
     }
 
-    /// What this layer says of a key: nothing, that it is gone, or its value.
-    pub(super) fn get(&self, key: &[u8]) -> Option<Option<&[u8]>> {
+    /// What this layer says of a key, if it says anything.
+    pub(super) fn get(&self, key: &[u8]) -> Option<Known<'_>> {
         if self.rows.is_empty() {
             return None;
         }
         let row = self.rows.get(self.find(self.hasher.hash_one(key), key)?)?;
-        Some(self.value(row))
+        Some(self.value(row).map_or(Known::Deleted, Known::Value))
     }
 
     fn push(&mut self, bytes: &[u8]) -> Span<usize> {

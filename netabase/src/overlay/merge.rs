@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::btree_map;
 
 use super::Overlay;
-use super::map_rows::InOrder;
+use super::map_rows::{InOrder, Known};
 use super::pair_rows::{Pair, Presence};
 use crate::engine::{Cursor, Direction, Range, Read, Slice, TableId, is_crossed};
 use crate::error::Result;
@@ -27,7 +27,8 @@ impl<'t> Staged<'t> {
     pub(crate) fn get(self, table: TableId, key: &[u8]) -> Result<Option<Slice<'t>>> {
         let staged = |layer: &'t Overlay| layer.maps.get(table.0).and_then(|map| map.get(key));
         match self.layers.iter().rev().find_map(staged) {
-            Some(value) => Ok(value.map(Slice::borrowed)),
+            Some(Known::Value(value)) => Ok(Some(Slice::borrowed(value))),
+            Some(Known::Deleted) => Ok(None),
             None => self.base.get(table, key),
         }
     }

@@ -102,7 +102,9 @@ impl RowChanges {
     fn push(&mut self, kind: Kind, key: &[u8], value: &[&[u8]]) {
         self.bytes.extend_from_slice(key);
         let key_end = self.bytes.len();
-        value.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        for part in value {
+            self.bytes.extend_from_slice(part);
+        }
         self.rows.push((kind, key_end, self.bytes.len()));
     }
 

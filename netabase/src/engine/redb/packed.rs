@@ -55,8 +55,8 @@ pub(super) fn take<'b, const V: usize>(packed: &mut &'b [u8]) -> Result<Option<&
 
 /// How many packed values there are.
 pub(super) fn len<const V: usize>(mut packed: &[u8]) -> Result<u64> {
-    if V != 0 {
-        return Ok((packed.len() / V) as u64);
+    if let Some(len) = packed.len().checked_div(V) {
+        return Ok(len as u64);
     }
     let mut len = 0;
     while take::<V>(&mut packed)?.is_some() {
@@ -158,7 +158,9 @@ mod tests {
 
     fn packed<const V: usize>(values: &BTreeSet<Vec<u8>>) -> Vec<u8> {
         let mut out = Vec::new();
-        values.iter().for_each(|value| push::<V>(value, &mut out).unwrap());
+        for value in values {
+            push::<V>(value, &mut out).unwrap();
+        }
         out
     }
 
@@ -187,7 +189,7 @@ mod tests {
             let changes: Vec<_> = changes.iter().map(|(value, comes)| Change { value, comes: *comes }).collect();
             let mut out = Vec::new();
             let more = merge::<V>(&packed::<V>(&old), &changes, &mut out).unwrap();
-            prop_assert_eq!(more, expected.len() as i64 - old.len() as i64);
+            prop_assert_eq!(old.len().saturating_add_signed(isize::try_from(more).unwrap()), expected.len());
             prop_assert_eq!(unpacked::<V>(&out), expected);
         });
     }
