@@ -19,6 +19,7 @@ mod lazy_reads;
 mod limits;
 mod lossy_records;
 mod nested_write;
+mod one_shot_reads;
 mod opening;
 mod oracle;
 mod peer_defects;

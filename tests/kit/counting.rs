@@ -12,6 +12,7 @@ use netabase::engine::{
 /// What was asked for.
 #[derive(Debug, Default)]
 pub struct Counts {
+    snapshots: AtomicU64,
     gets: AtomicU64,
     steps: AtomicU64,
     changes: AtomicU64,
@@ -19,6 +20,11 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// snapshots begun
+    pub fn snapshots(&self) -> u64 {
+        self.snapshots.load(Ordering::Relaxed)
+    }
+
     /// single look-ups of a key
     pub fn gets(&self) -> u64 {
         self.gets.load(Ordering::Relaxed)
@@ -71,7 +77,12 @@ impl<E> Counting<E> {
 }
 
 impl<E: Engine> Engine for Counting<E> {
+    fn is_exclusive(&self) -> bool {
+        self.engine.is_exclusive()
+    }
+
     fn begin_read(&self, tables: &Tables) -> Result<Arc<dyn Snapshot>> {
+        count(&self.counts.snapshots);
         Ok(Arc::new(CountedRead { inner: self.engine.begin_read(tables)?, counts: self.counts.clone() }))
     }
 

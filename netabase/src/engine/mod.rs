@@ -245,6 +245,10 @@ pub trait Engine: Send + Sync + fmt::Debug {
     fn is_read_only(&self) -> bool {
         false
     }
+    /// Whether nobody else commits to it while it is open, so that the last snapshot may be shared.
+    fn is_exclusive(&self) -> bool {
+        false
+    }
     /// Reads everything and holds it against its checksums.
     ///
     /// # Errors

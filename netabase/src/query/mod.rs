@@ -68,15 +68,23 @@ impl<D: NetabaseDefinition> ReadTransaction<D> {
     #[doc(alias = "read_related")]
     #[doc(alias = "read_if")]
     pub fn query<M: ModelOf<D>>(&self) -> Query<'static, M> {
-        Query::new(source::<D, M>(Ok(self.view.clone()), &self.context))
+        over(Ok(self.view.clone()), &self.context)
     }
 }
 
 impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Begins a query that sees this transaction's own writes. While its rows are read, nothing can be written.
     pub fn query<M: ModelOf<D>>(&self) -> Query<'_, M> {
-        Query::new(source::<D, M>(self.view(), &self.context))
+        over(self.view(), &self.context)
     }
+}
+
+/// A query over a view that may not be there, which shows when it runs.
+pub(crate) fn over<'r, D: NetabaseDefinition, M: ModelOf<D>>(
+    view: Result<View<'r>>,
+    context: &std::sync::Arc<Context<D>>,
+) -> Query<'r, M> {
+    Query::new(source::<D, M>(view, context))
 }
 
 impl<'r, M: NetabaseModel> Query<'r, M> {

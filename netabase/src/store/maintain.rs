@@ -42,6 +42,7 @@ impl<D: NetabaseDefinition> Store<D> {
         let mut report = Report::default();
         if !engine.is_read_only() {
             let _turn = shared.queue.wait()?;
+            let _pause = shared.context.latest.pause();
             match engine.check() {
                 Ok(check) => report.engine = Some(check),
                 Err(error) if matches!(error.kind(), ErrorKind::Busy) => {}
@@ -91,6 +92,7 @@ impl<D: NetabaseDefinition> Store<D> {
             filling.fill(&permit, &mut *writer, tables, &|_, _| true)?;
         }
         let done = filling.finish()?;
+        let _pause = context.latest.pause();
         writer.commit()?.into_result()?;
         Ok(done)
     }
@@ -106,6 +108,7 @@ impl<D: NetabaseDefinition> Store<D> {
         let shared = &*self.shared;
         shared.context.guard.owner()?;
         let _turn = shared.queue.wait()?;
+        let _pause = shared.context.latest.pause();
         shared.engine.compact()
     }
 

@@ -3,6 +3,7 @@
 mod builder;
 mod maintain;
 mod open;
+mod read;
 mod record;
 
 use std::fmt;
@@ -113,9 +114,12 @@ impl<D: NetabaseDefinition> Store<D> {
 
     /// A snapshot of the last commit. Does not wait for writers.
     pub fn begin_read(&self) -> Result<ReadTransaction<D>> {
+        Ok(ReadTransaction::new(self.latest()?, self.shared.context.clone()))
+    }
+
+    fn latest(&self) -> Result<View<'static>> {
         let Shared { engine, context, .. } = &*self.shared;
-        let snapshot = engine.begin_read(&context.layout.tables)?;
-        Ok(ReadTransaction::new(View::Snapshot(snapshot), context.clone()))
+        context.latest.snapshot(&**engine, &context.layout.tables).map(View::Snapshot)
     }
 
     /// Begins a write transaction, when the one before it has ended.

@@ -61,8 +61,11 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             return Ok(());
         }
         self.apply()?;
-        let WriteTransaction { writer, turn, .. } = self;
+        let WriteTransaction { writer, turn, context, .. } = self;
+        let pause = context.latest.pause();
         let committed = writer.commit();
+        // Before the turn passes on, as whoever has it may ask what was committed.
+        drop(pause);
         drop(turn);
         committed?.into_result()
     }

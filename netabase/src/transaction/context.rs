@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::latest::Latest;
 use crate::clock::Clock;
 use crate::codec;
 use crate::engine::Limits;
@@ -21,6 +22,8 @@ pub(crate) struct Context<D> {
     pub(crate) guard: Guard,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
+    /// the snapshot that readers share
+    pub(crate) latest: Latest,
     /// bytes that a transaction stages before it gives them to the engine
     pub(crate) staging: usize,
     definition: PhantomData<fn() -> D>,
@@ -33,6 +36,7 @@ impl<D: NetabaseDefinition> Context<D> {
             guard: Guard::default(),
             limits,
             clock,
+            latest: Latest::default(),
             staging,
             definition: PhantomData,
         }

@@ -5,6 +5,7 @@
 mod batch;
 mod commit;
 mod context;
+mod latest;
 mod read;
 mod turn;
 mod write;

@@ -145,6 +145,11 @@ impl Engine for Redb {
         matches!(*self.database, Access::Read(_))
     }
 
+    /// redb locks the file.
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
     fn check(&self) -> Result<Check> {
         let mut database = self.database.alone()?;
         let clean = guarded(|| database.get_mut()?.check_integrity().map_err(error::checking))?;

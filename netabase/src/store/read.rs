@@ -1,0 +1,56 @@
+//! Reads without a transaction: each sees the last commit at its moment.
+
+use super::Store;
+use crate::error::Result;
+use crate::key::AsKey;
+use crate::model::{ModelOf, NetabaseDefinition};
+use crate::query::{self, Query};
+
+/// Single reads. Reads that belong together want one [`begin_read`](Store::begin_read), as another commit may come
+/// between two of these.
+///
+/// They share a snapshot until the next commit, so one costs little more than a read in a transaction.
+///
+/// ```
+/// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+/// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+/// # struct Author { #[primary_key] id: u64, #[secondary_key] name: String }
+/// # #[derive(NetabaseDefinition)]
+/// # enum Blog { Author(Author) }
+/// # fn main() -> netabase::Result<()> {
+/// # let store = Store::<Blog>::in_memory()?;
+/// store.write(|txn| txn.create(&Author { id: 1, name: "Ada".into() }))?;
+/// assert_eq!(store.get::<Author>(1)?.map(|author| author.name), Some("Ada".into()));
+/// assert_eq!(store.query().filter(Author::NAME.eq("Ada")).count()?, 1);
+/// # Ok(())
+/// # }
+/// ```
+impl<D: NetabaseDefinition> Store<D> {
+    /// The record with this key. O(log n).
+    ///
+    /// # Errors
+    /// Those of [`ReadTransaction::get`](crate::ReadTransaction::get).
+    pub fn get<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
+        self.shared.context.get(&self.latest()?, &key)
+    }
+
+    /// Whether a record has this key. Does not decode it.
+    pub fn contains<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
+        self.shared.context.contains::<M>(&self.latest()?, &key)
+    }
+
+    /// How many records there are. Does not depend on their number.
+    pub fn len<M: ModelOf<D>>(&self) -> Result<u64> {
+        self.shared.context.len::<M>(&self.latest()?)
+    }
+
+    /// Whether there are no records.
+    pub fn is_empty<M: ModelOf<D>>(&self) -> Result<bool> {
+        Ok(self.len::<M>()? == 0)
+    }
+
+    /// Begins a query of the last commit.
+    pub fn query<M: ModelOf<D>>(&self) -> Query<'static, M> {
+        query::over(self.latest(), &self.shared.context)
+    }
+}
