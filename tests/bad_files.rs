@@ -94,10 +94,12 @@ fn a_newer_engine_format_is_named() -> Result<()> {
         "{error}"
     );
     // One of them alone is damage.
-    bytes[64] = 3;
-    fs::write(&path, &bytes).expect("it writes");
-    let error = Store::<Blog>::open(&path).expect_err("refused");
-    assert!(matches!(error.kind(), ErrorKind::Corrupt { .. }), "{error}");
+    for versions in [(3, 4), (4, 3)] {
+        (bytes[64], bytes[192]) = versions;
+        fs::write(&path, &bytes).expect("it writes");
+        let error = Store::<Blog>::open(&path).expect_err("refused");
+        assert!(matches!(error.kind(), ErrorKind::Corrupt { .. }), "{error}");
+    }
     Ok(())
 }
 
@@ -162,4 +164,62 @@ fn readers_and_writers_of_a_file_lock_each_other_out() -> Result<()> {
     let _reading = reader()?;
     assert_eq!(*Store::<Blog>::open(&path).expect_err("locked").kind(), locked);
     Ok(())
+}
+
+// What killed makers left, under the names this process would use, and a name as long as they may be.
+#[test]
+fn leftovers_and_long_names_do_not_keep_a_file_from_being_made() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    for number in 0..3000 {
+        let left = folder.path().join(format!("netabase-{}-{number}.new", std::process::id()));
+        fs::write(left, b"half").expect("it writes");
+    }
+    drop(Store::<Blog>::open(folder.path().join("blog.redb"))?);
+    let long = folder.path().join("x".repeat(255));
+    drop(Store::<Blog>::create(&long)?);
+    assert!(Store::<Blog>::create(&long).is_err());
+    let drafts = fs::read_dir(folder.path()).expect("it lists").flatten();
+    let new = drafts.filter(|entry| fs::read(entry.path()).is_ok_and(|bytes| bytes.len() > 4));
+    assert_eq!(new.count(), 2, "the drafts are gone");
+    Ok(())
+}
+
+// Of makers at the same moment one is told so, and its file is the one that stays.
+#[test]
+fn one_of_several_makers_wins() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for round in 0..40 {
+        let path = folder.path().join(format!("{round}.redb"));
+        let together = std::sync::Barrier::new(4);
+        let stores: Vec<_> = std::thread::scope(|scope| {
+            let make = || {
+                together.wait();
+                let store =
+                    if round % 2 == 0 { Store::<Blog>::open(&path) } else { Store::<Blog>::create(&path) };
+                store.and_then(|store| store.write(|txn| txn.create(&author(1))).map(|()| store))
+            };
+            let makers: Vec<_> = (0..4).map(|_| scope.spawn(make)).collect();
+            makers.into_iter().map(|maker| maker.join().expect("no panic")).collect()
+        });
+        assert_eq!(stores.iter().filter(|store| store.is_ok()).count(), 1, "round {round}");
+        for error in stores.iter().filter_map(|store| store.as_ref().err()) {
+            assert!(
+                matches!(error.kind(), ErrorKind::DatabaseLocked { .. } | ErrorKind::Open { .. }),
+                "{error}"
+            );
+        }
+        drop(stores);
+        assert_eq!(Store::<Blog>::open(&path).and_then(|store| store.len::<Author>()).expect("it opens"), 1);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_to_a_file_that_is_not_there_yet() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (link, file) = (folder.path().join("link.redb"), folder.path().join("file.redb"));
+    std::os::unix::fs::symlink("file.redb", &link).expect("it links");
+    drop(Store::<Blog>::open(&link)?);
+    assert!(file.is_file() && link.is_symlink());
+    Store::<Blog>::open(&link).map(drop)
 }

@@ -164,6 +164,9 @@ fn a_damaged_schema_record_is_an_error() -> Result<()> {
         writer.apply(netabase::engine::TableId(0), &mut [change].into_iter())?;
         writer.commit().map(drop)
     };
+    damage(b"fingerprint/Blog", &[7; 16])?;
+    let error = Store::<Blog>::open(&path).expect_err("refused");
+    assert_eq!(*error.kind(), ErrorKind::Corrupt { place: "netabase.schema".into() });
     damage(b"definition/Blog", b"\xFF\xFF")?;
     let error = Store::<Blog>::open(&path).expect_err("refused");
     assert_eq!(*error.kind(), ErrorKind::Corrupt { place: "netabase.schema".into() });

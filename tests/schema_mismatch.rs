@@ -138,8 +138,8 @@ fn a_record_of_another_version_is_an_error() -> Result<()> {
     use std::sync::Arc;
 
     let engine: Arc<dyn Engine> = Arc::new(Redb::in_memory(None)?);
-    let store = Store::<before::App>::builder().engine(engine.clone()).open()?;
-    store.write(|txn| txn.create(&user()))?;
+    let open = || Store::<before::App>::builder().engine(engine.clone()).open();
+    open()?.write(|txn| txn.create(&user()))?;
     let main =
         TableSpec { name: "App/User".into(), form: TableForm::Map, key_width: Some(8), value_width: None };
     let overwrite = |bytes: &[u8]| {
@@ -151,6 +151,7 @@ fn a_record_of_another_version_is_an_error() -> Result<()> {
     let corrupt = ErrorKind::Corrupt { place: "App/User".into() };
     for (bytes, kind) in [(&[9, 1, 0][..], version), (&[1, 1, 0], corrupt.clone()), (&[], corrupt)] {
         overwrite(bytes)?;
+        let store = open()?;
         let snapshot = store.begin_read()?;
         assert_eq!(*snapshot.get::<before::User>(1).expect_err("refused").kind(), kind);
         assert_eq!(*snapshot.query::<before::User>().collect().expect_err("refused").kind(), kind);
@@ -294,4 +295,111 @@ fn renamed_and_reordered_programs_open_the_file() -> Result<()> {
     }
     reopened!(one::Blog, one::Blog)?;
     reopened!(one::Blog, two::Journal)
+}
+
+/// Opens a file of the first version of a model with the second, and says what is refused.
+macro_rules! refused {
+    ({ $($first:tt)* } => { $($second:tt)* }) => {{
+        mod first {
+            use super::*;
+            #[derive(NetabaseModel, Serialize, Deserialize)]
+            pub(super) struct Rec { $($first)* }
+            #[derive(NetabaseDefinition)]
+            pub(super) enum App { Rec(Rec) }
+        }
+        mod second {
+            use super::*;
+            #[derive(NetabaseModel, Serialize, Deserialize)]
+            pub(super) struct Rec { $($second)* }
+            #[derive(NetabaseDefinition)]
+            pub(super) enum App { Rec(Rec) }
+        }
+        match reopened!(first::App, second::App) {
+            Ok(()) => Vec::new(),
+            Err(error) => {
+                let ErrorKind::SchemaMismatch { differences } = error.kind() else { panic!("{error}") };
+                differences.clone()
+            }
+        }
+    }};
+}
+
+// What is stored may change under a name that stays: each of these would be misread.
+#[test]
+fn what_decides_the_bytes_of_a_field_is_compared() -> Result<()> {
+    // An array has no length before it, a list has.
+    let array = refused!({ #[primary_key] id: u64, #[secondary_key(each)] marks: [u32; 3] }
+        => { #[primary_key] id: u64, #[secondary_key] marks: Vec<u32> });
+    assert_eq!(array, ["the field Rec.marks is [u32; 3] in the file, here Vec<u32>"]);
+    let skipped = refused!({ #[primary_key] id: u64, a: u8, b: Vec<u8> }
+        => { #[primary_key] id: u64, #[serde(skip)] a: u8, b: Vec<u8> });
+    assert_eq!(skipped, ["the field Rec.a is u8 in the file, here #[serde(skip)] u8"]);
+    let other = refused!({ #[primary_key] id: u64, a: u32 }
+        => { #[primary_key] id: u64, #[serde(with = "postcard::fixint::le")] a: u32 });
+    assert_eq!(
+        other,
+        ["the field Rec.a is u32 in the file, here #[serde(with = \"postcard::fixint::le\")] u32"]
+    );
+    // An order that changes beside something that could be added.
+    let order = refused!({ #[primary_key] id: u64, a: u8, b: u8 }
+        => { #[primary_key] id: u64, b: u8, #[secondary_key] a: u8 });
+    assert_eq!(order, ["the fields of Rec are in another order", "the key Rec.a is not in the file"]);
+    let primary = refused!({ #[primary_key] id: u64, #[secondary_key] a: u32 }
+        => { #[primary_key] id: u64, a: i32 });
+    assert!(primary[0].starts_with("the field Rec.a is u32 in the file, here i32"), "{primary:?}");
+    Ok(())
+}
+
+// How the type of a key is written may change; what it is then is what counts when it ceases to be a key.
+#[test]
+fn spellings_of_keys_are_kept_up_to_date() -> Result<()> {
+    mod one {
+        use super::*;
+        #[derive(NetabaseModel, Serialize, Deserialize)]
+        pub(super) struct Rec {
+            #[primary_key]
+            id: u64,
+            #[secondary_key]
+            name: String,
+        }
+        #[derive(NetabaseDefinition)]
+        pub(super) enum App {
+            Rec(Rec),
+        }
+    }
+    mod two {
+        use super::*;
+        pub(super) type Name = String;
+        #[derive(NetabaseModel, Serialize, Deserialize)]
+        pub(super) struct Rec {
+            #[primary_key]
+            id: u64,
+            #[secondary_key]
+            name: Name,
+        }
+        #[derive(NetabaseDefinition)]
+        pub(super) enum App {
+            Rec(Rec),
+        }
+    }
+    mod three {
+        pub(super) type Name = String;
+        use super::*;
+        #[derive(NetabaseModel, Serialize, Deserialize)]
+        pub(super) struct Rec {
+            #[primary_key]
+            id: u64,
+            name: Name,
+        }
+        #[derive(NetabaseDefinition)]
+        pub(super) enum App {
+            Rec(Rec),
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.redb");
+    drop(Store::<one::App>::open(&path)?);
+    drop(Store::<two::App>::builder().path(&path).read_only(true).open()?);
+    drop(Store::<two::App>::open(&path)?);
+    Store::<three::App>::builder().path(&path).discard("Rec.name").open().map(drop)
 }

@@ -24,6 +24,8 @@ pub(crate) struct Field {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
     pub(crate) ty: Type,
+    /// serde attributes that decide what is stored, as text
+    pub(crate) wire: String,
     /// recorded name
     pub(crate) name: String,
     /// the constant on the struct

@@ -76,6 +76,11 @@ impl Disk {
         self.state().bytes.clone()
     }
 
+    /// Changes a byte behind everybody's back.
+    pub fn rot(&self, at: usize) {
+        self.state().bytes[at] ^= 1;
+    }
+
     /// All operations so far that were done.
     pub fn history(&self) -> Vec<Operation> {
         self.state().history.clone()

@@ -3,7 +3,6 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
-use syn::spanned::Spanned;
 
 use super::variant_name;
 use crate::model::{Field, Header, Model, Relation, Secondary, Shape};
@@ -49,7 +48,7 @@ pub(super) fn relational(model: &Model) -> Enum {
 
 fn keyed(model: &Ident, field: &Field, shape: Shape, content: TokenStream) -> Variant {
     // The message about a type that is no key belongs to the field.
-    let (handle, place) = (&field.handle, field.ty.span());
+    let (handle, place) = (&field.handle, super::place_of(&field.ty));
     let (doc, filter) = match shape {
         Shape::One => (format!("`{}`", field.name), quote_spanned!(place=> #model::#handle.value(key))),
         Shape::Optional => (

@@ -13,10 +13,11 @@ pub(crate) use definition::definition;
 pub(crate) use key::key;
 pub(crate) use model::model;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::Type;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 use crate::model::{Header, Topic};
 use crate::parse::ty;
@@ -46,6 +47,11 @@ fn scoped(header: &Header, code: TokenStream) -> TokenStream {
             #code
         };
     }
+}
+
+/// Where an error about a field's type points. Names stay those of this code, also where a macro wrote the type.
+fn place_of(ty: &Type) -> Span {
+    Span::call_site().located_at(ty.span())
 }
 
 /// The type under which a part is a key: a link is the key it holds.

@@ -4,9 +4,8 @@ use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
 
-use super::{enums, handles, primary, primary_key, schema, scoped};
+use super::{enums, handles, place_of, primary, primary_key, schema, scoped};
 use crate::model::{Header, Model, Shape};
 
 pub(crate) fn model(model: &Model) -> TokenStream {
@@ -55,7 +54,7 @@ fn entries(model: &Model) -> TokenStream {
     let calls: Vec<TokenStream> = (1_usize..)
         .zip(secondary.chain(relations))
         .map(|(part, (field, shape, unique))| {
-            let (ident, place) = (&field.ident, field.ty.span());
+            let (ident, place) = (&field.ident, place_of(&field.ty));
             let part = proc_macro2::Literal::usize_unsuffixed(part);
             match (shape, unique) {
                 (Shape::One, _) => quote_spanned!(place=> out.one(#part, &self.#ident)?;),

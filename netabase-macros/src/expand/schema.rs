@@ -10,8 +10,8 @@ pub(super) fn constant(model: &Model) -> TokenStream {
     let Model { header: Header { name, .. }, version, topics, fields } = model;
     let key = primary_key(&model.header);
     let primary = model.primary().map(|field| &field.name);
-    let fields = fields.iter().map(|Field { name, ty, .. }| {
-        let ty = spelled(ty);
+    let fields = fields.iter().map(|Field { name, ty, wire, .. }| {
+        let ty = format!("{wire}{}", spelled(ty));
         quote!(_netabase::FieldSchema::new(#name, #ty))
     });
     let indexes = model.secondary().map(|(Field { name, .. }, Secondary { shape, unique, key })| {

@@ -1,6 +1,7 @@
 //! Attributes: `#[netabase(name, name = value, name(..))]` and the field attributes of the same form.
 
 use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -152,8 +153,8 @@ impl Arg {
     pub(super) fn name_text(&self, errors: &mut Errors) -> Option<String> {
         let text = self.text(errors)?;
         let name = text.value();
-        if name.is_empty() || name.contains(['/', '\0']) {
-            errors.at(text, "a recorded name has at least one character and no `/`");
+        if name.is_empty() || name.contains(['/', '.', '\0']) {
+            errors.at(text, "a recorded name has at least one character and no `/` or `.`");
             return None;
         }
         Some(name)
@@ -246,26 +247,53 @@ pub(super) fn refuse_serde(attrs: &[Attribute], errors: &mut Errors) {
 
 /// A key that is not stored would be another one when the record is read.
 pub(super) fn refuse_skipped(attrs: &[Attribute], errors: &mut Errors) {
-    for name in serde_names(attrs).iter().filter(|name| *name == "skip") {
+    let skips = ["skip", "skip_serializing", "skip_deserializing"];
+    for name in serde_names(attrs).iter().filter(|name| skips.iter().any(|skip| *name == skip)) {
         errors.at(name, "a key is stored with its record: remove `skip`");
     }
 }
 
+/// Serde attributes by which something else than the fields is stored, which the file's schema would not know.
+pub(super) fn refuse_conversions(attrs: &[Attribute], errors: &mut Errors) {
+    let conversions = ["from", "try_from", "into", "remote"];
+    for name in serde_names(attrs).iter().filter(|name| conversions.iter().any(|other| *name == other)) {
+        let message = format!(
+            "`#[serde({name})]` stores something else than the fields, which the file's schema would not know: remove it, \
+             and put the other type into a field"
+        );
+        errors.at(name, message);
+    }
+}
+
+/// Serde attributes of a field that decide what its bytes are, as the schema records them before its type.
+pub(super) fn wire(attrs: &[Attribute]) -> String {
+    let decides = ["skip", "with", "serialize_with", "deserialize_with"];
+    let of = serde_items(attrs).into_iter().filter(|(name, _)| decides.iter().any(|other| name == other));
+    of.map(|(name, value)| format!("#[serde({name}{value})] ")).collect()
+}
+
 /// The names between the parentheses of `#[serde(..)]`.
 fn serde_names(attrs: &[Attribute]) -> Vec<Ident> {
+    serde_items(attrs).into_iter().map(|(name, _)| name).collect()
+}
+
+/// The same with what is given to them: `` = "module"``.
+fn serde_items(attrs: &[Attribute]) -> Vec<(Ident, String)> {
     let mut names = Vec::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
         let Ok(list) = attr.meta.require_list() else { continue };
         // What does not parse is serde's to report.
         let _ = list.parse_nested_meta(|meta| {
-            names.extend(meta.path.get_ident().cloned());
+            let name = meta.path.get_ident().cloned();
+            let mut given = String::new();
             if meta.input.peek(Token![=]) {
-                meta.value()?.parse::<Expr>()?;
+                given = format!(" = {}", meta.value()?.parse::<Expr>()?.to_token_stream());
             } else if meta.input.peek(syn::token::Paren) {
                 let content;
                 syn::parenthesized!(content in meta.input);
                 content.parse::<TokenStream>()?;
             }
+            names.extend(name.map(|name| (name, given)));
             Ok(())
         });
     }

@@ -27,6 +27,7 @@ pub(crate) fn key(input: &DeriveInput, errors: &mut Errors) -> Option<KeyInput> 
 fn parts(fields: &Fields, errors: &mut Errors) -> Parts {
     for field in fields {
         attr::misplaced(&field.attrs, "on the key, not on its fields", &["netabase"], errors);
+        attr::refuse_skipped(&field.attrs, errors);
     }
     let part = |(at, field): (usize, &syn::Field)| {
         let number =
@@ -39,6 +40,7 @@ fn parts(fields: &Fields, errors: &mut Errors) -> Parts {
 
 /// A variant's number is its discriminant: as written, or one more than that of the variant before it.
 fn variant(input: &syn::Variant, next: &mut u32, errors: &mut Errors) -> Variant {
+    attr::refuse_skipped(&input.attrs, errors);
     let mut place = input.ident.span();
     if let Some((_, value)) = &input.discriminant {
         place = value.span();

@@ -11,6 +11,7 @@ use crate::model::{Field, Model, Relation, Role, Secondary, Shape};
 pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
     refuse_generics(input, "model", errors);
     attr::refuse_serde(&input.attrs, errors);
+    attr::refuse_conversions(&input.attrs, errors);
     let (mut version, mut topics) = (1, Vec::new());
     attr::misplaced(&input.attrs, "on a field", &["primary_key", "secondary_key", "relation"], errors);
     let header = header(input, &["version", "subscribe"], errors, |arg, errors| {
@@ -72,7 +73,8 @@ fn field(input: &syn::Field, model: &Ident, errors: &mut Errors) -> Option<Field
     if primary || !matches!(role, Role::Plain) {
         attr::refuse_skipped(&input.attrs, errors);
     }
-    Some(Field { ident, vis: input.vis.clone(), ty: input.ty.clone(), name, handle, primary, role })
+    let wire = attr::wire(&input.attrs);
+    Some(Field { ident, vis: input.vis.clone(), ty: input.ty.clone(), wire, name, handle, primary, role })
 }
 
 fn find<'a>(attrs: &'a [Attribute], name: &str) -> Option<&'a Attribute> {

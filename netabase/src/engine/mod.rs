@@ -188,8 +188,10 @@ pub struct Limits {
 pub enum Check {
     /// everything is as it was written
     Sound,
-    /// something was not, and was mended without loss of a commit
+    /// Something was not, and was mended; no commit was lost.
     Repaired,
+    /// Something is damaged. The store takes no more writes until it is opened again.
+    Failed,
     /// the engine has no check
     None,
 }

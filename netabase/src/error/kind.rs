@@ -100,7 +100,7 @@ pub enum ErrorKind {
         limit: usize,
     },
     /// Bytes in the file are not what was written.
-    #[error("damaged data in {place}: `verify` tells more, a backup has it whole")]
+    #[error("damaged data in {place}: restore a backup, or open the file again to read what can be read")]
     Corrupt {
         /// name of the table in the file, or the file
         place: String,
@@ -157,7 +157,7 @@ pub enum ErrorKind {
         /// the file
         path: PathBuf,
     },
-    /// The file is shorter than its header says.
+    /// The file is shorter than its header says; in rare cases it is the header that is damaged.
     #[error("`{}` is cut off: restore it from a backup", path.display())]
     Truncated {
         /// the file

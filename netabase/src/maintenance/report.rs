@@ -163,8 +163,8 @@ pub struct Report {
     pub records: u64,
     /// rows of indexes, relations and topics that were read
     pub rows: u64,
-    /// How the engine's own check ended. `None`: it did not, because it failed, other transactions were alive, or the
-    /// store is read-only.
+    /// How the engine's own check ended. `None`: it was not made, because snapshots were alive or the store is
+    /// read-only.
     pub engine: Option<Check>,
     /// the first thousand problems
     pub problems: Vec<Problem>,
@@ -216,6 +216,7 @@ impl fmt::Display for Report {
         match self.engine {
             Some(Check::Sound) => write!(f, "the engine's own check passed")?,
             Some(Check::Repaired) => write!(f, "the engine's own check mended something")?,
+            Some(Check::Failed) => write!(f, "the engine's own check failed")?,
             Some(Check::None) => write!(f, "the engine has no check of its own")?,
             None => write!(f, "the engine's own check was not made")?,
         }

@@ -169,15 +169,24 @@ impl Verification<'_> {
         let (name, read, tables) = (self.layout.name(part.id), self.read, self.tables);
         let main = tables.main()?;
         let (mut key, mut entries) = (Vec::new(), Entries::default());
+        // A record with many entries is mostly met many times in a row, and is then read once.
+        let mut record: Option<(Vec<u8>, Option<bool>)> = None;
         let mut rows = cursor(read, part, ALL)?;
         while rows.advance()? {
-            let stored = read.get(main, rows.value())?;
-            let asked_for = match stored.map(|record| tables.reader.read(&record, &mut key, &mut entries)) {
-                Some(Ok(())) if key == rows.value() => {
-                    entries.iter().any(|entry| entry == (number, rows.key()))
-                }
+            let known = record.as_ref().filter(|(known, _)| known == rows.value());
+            let is_readable = match known {
+                Some((_, is_readable)) => *is_readable,
+                None => read.get(main, rows.value())?.map(|bytes| {
+                    tables.reader.read(&bytes, &mut key, &mut entries).is_ok() && key == rows.value()
+                }),
+            };
+            if known.is_none() {
+                record = Some((rows.value().to_vec(), is_readable));
+            }
+            let asked_for = match is_readable {
+                Some(true) => entries.has(number, rows.key()),
                 // Reported as a record that cannot be read.
-                Some(_) => true,
+                Some(false) => true,
                 None => false,
             };
             if !asked_for {

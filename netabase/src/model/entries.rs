@@ -109,6 +109,13 @@ impl Entries {
         self.bytes == other.bytes && self.spans == other.spans
     }
 
+    /// Whether a sorted collection has an entry.
+    pub(crate) fn has(&self, part: usize, key: &[u8]) -> bool {
+        let entry =
+            |(part, span): &(usize, Range<usize>)| (*part, self.bytes.get(span.clone()).unwrap_or_default());
+        self.spans.binary_search_by(|span| entry(span).cmp(&(part, key))).is_ok()
+    }
+
     /// Table and key of each entry.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[u8])> {
         self.spans.iter().map(|(part, span)| (*part, self.bytes.get(span.clone()).unwrap_or_default()))

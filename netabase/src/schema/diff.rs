@@ -127,8 +127,12 @@ impl StoredModel {
         for pair in paired(&self.keys, &file.keys, |key| &key.name) {
             match pair {
                 Pair::Both(own, file) if own.form != file.form => {
-                    let (name, own, file) = (&own.name, &own.form, &file.form);
-                    found.refuse(format!("the key {model}.{name}: {file} in the file, {own} here"));
+                    let text =
+                        format!("the key {model}.{}: {} in the file, {} here", own.name, file.form, own.form);
+                    // The same keys in a table of the other kind.
+                    let same_keys = plain(&own.form) == plain(&file.form);
+                    let cure = if same_keys { Cure::Fill(key(&own.name)) } else { Cure::None };
+                    found.0.push(Difference { text, cure });
                 }
                 Pair::Both(..) => {}
                 Pair::Own(own) => found.missing(key(&own.name)),
@@ -153,7 +157,7 @@ impl StoredModel {
                 Pair::Both(own, other) => {
                     // A field that is a key on both sides is compared as a key.
                     let name = &own.name;
-                    if own.ty != other.ty && !(self.is_key(name) && file.is_key(name)) {
+                    if self.deciding(own, file) != file.deciding(other, self) {
                         let (own, file) = (&own.ty, &other.ty);
                         found.refuse(format!("the field {model}.{name} is {file} in the file, here {own}"));
                     }
@@ -170,6 +174,11 @@ impl StoredModel {
             found.refuse(format!("the fields of {model} are in another order"));
         }
     }
+}
+
+/// The form of a key without its being unique.
+fn plain(form: &str) -> &str {
+    form.strip_prefix("unique ").unwrap_or(form)
 }
 
 /// Where an item of a list stands.

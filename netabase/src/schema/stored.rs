@@ -137,11 +137,48 @@ fn spell(key: &KeyType) -> String {
 }
 
 impl StoredModel {
-    /// Whether the field is a key or a part of one. How the type of such a field is written decides nothing, as its
-    /// key says what the bytes are.
-    pub(super) fn is_key(&self, field: &str) -> bool {
-        self.primary.iter().any(|name| name == field) || self.keys.iter().any(|key| key.name == field)
+    /// How the field's bytes are told: by a key of one of these kinds, or by its type alone.
+    fn told_by(&self, field: &str) -> ToldBy {
+        let key = self.keys.iter().find(|key| key.name == field);
+        match key {
+            Some(key) if key.form.contains(" each ") => ToldBy::Elements,
+            Some(_) => ToldBy::Key,
+            None if self.primary.iter().any(|name| name == field) => ToldBy::Key,
+            None => ToldBy::Type,
+        }
     }
+
+    /// What of the type, as it is written, decides what a field's bytes are, when the field is the same kind of key in
+    /// `other` too.
+    pub(super) fn deciding(&self, field: &StoredField, other: &StoredModel) -> String {
+        let told_by = self.told_by(&field.name);
+        if told_by != other.told_by(&field.name) {
+            return field.ty.clone();
+        }
+        // Serde attributes stand before the type.
+        let (attributes, ty) = match field.ty.rsplit_once(")] ") {
+            Some((attributes, ty)) => (attributes, ty),
+            None => ("", field.ty.as_str()),
+        };
+        let rest = match told_by {
+            ToldBy::Type => ty,
+            ToldBy::Key => "",
+            // The key tells the elements; what holds them tells the rest. An array has its length in its name.
+            ToldBy::Elements if ty.starts_with('[') => ty,
+            ToldBy::Elements => {
+                let outer = ty.split('<').next().unwrap_or_default();
+                outer.rsplit("::").next().unwrap_or_default()
+            }
+        };
+        [attributes, rest].concat()
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum ToldBy {
+    Key,
+    Elements,
+    Type,
 }
 
 impl StoredDefinition {
@@ -149,8 +186,8 @@ impl StoredDefinition {
     pub(super) fn canonical(&self) -> StoredDefinition {
         let mut canonical = self.clone();
         for (model, own) in canonical.models.iter_mut().zip(&self.models) {
-            for field in model.fields.iter_mut().filter(|field| own.is_key(&field.name)) {
-                field.ty.clear();
+            for field in &mut model.fields {
+                field.ty = own.deciding(field, own);
             }
         }
         canonical

@@ -126,8 +126,8 @@ impl<D: NetabaseDefinition> Builder<D> {
     /// (`"Author.country"`), a topic of a model (`"Post.Feed"`), by recorded names.
     ///
     /// Without it such a file is refused, as it may be the program that is too old. A model goes with its records; of
-    /// all else no record is touched. What is not in the file, or still in the program, is left alone, so the call may
-    /// stay in the code.
+    /// all else no record is touched. What is not in the file, or still in the program, is left alone. Take the call out
+    /// again after a release: a program that keeps it would also drop what a newer one has added under that name.
     pub fn discard(mut self, piece: impl Into<String>) -> Self {
         self.discard.push(piece.into());
         self
@@ -166,6 +166,8 @@ impl<D: NetabaseDefinition> Builder<D> {
     /// Opens the store and [verifies](Store::verify) all of it, for a file that may have been damaged: the engine holds
     /// every page against its checksum before anything is read. (It cannot in a store opened for reading only; what
     /// [`Store::verify`] sees is checked there too.) Reads the file about three times.
+    ///
+    /// Do it before anything is written: a damaged page that is rewritten gets a new checksum.
     ///
     /// # Errors
     /// Those of [`Store::open`], and `Inconsistent` with what was found. Plain [`open`](Self::open) and

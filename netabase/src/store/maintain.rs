@@ -1,7 +1,7 @@
 //! The owner's doors: verify, rebuild, compact, measure.
 
 use super::{ATTEMPTS, Store};
-use crate::engine::Stats;
+use crate::engine::{Check, Stats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::{Filling, Problem, Progress, Rebuilt, Report, verify};
 use crate::model::NetabaseDefinition;
@@ -11,9 +11,10 @@ impl<D: NetabaseDefinition> Store<D> {
     /// Reads everything and names what is not as it should be: index rows without their record, records without their
     /// rows, records that cannot be read, wrong counts, tables of no schema, and what the engine's own check says.
     ///
-    /// It looks at one snapshot, while others read and write. Only the engine's check needs the store alone for a
-    /// moment (it reads the file once): while it runs transactions wait to begin, and if any is alive it is left out
-    /// and the report says so. Takes two reads of every row; memory stays below the
+    /// It looks at one snapshot, while others read and write. Only the engine's check needs the store alone (it reads
+    /// the file once): it waits for the running write transaction, transactions wait to begin while it runs, and if a
+    /// snapshot or an iterator is alive it is left out and the report says so. If it fails, the store takes no more
+    /// writes: drop it, and open it again. Takes two reads of every row; memory stays near the
     /// [staging limit](crate::Builder::staging_limit).
     ///
     /// ```
@@ -46,7 +47,14 @@ impl<D: NetabaseDefinition> Store<D> {
             match engine.check() {
                 Ok(check) => report.engine = Some(check),
                 Err(error) if matches!(error.kind(), ErrorKind::Busy) => {}
-                Err(error) => report.note("the file", error)?,
+                Err(error) => {
+                    report.note("the file", error)?;
+                    report.engine = Some(Check::Failed);
+                }
+            }
+            if report.engine == Some(Check::Repaired) {
+                let reason = "the engine's own check found and mended damage".to_owned();
+                report.add(|| Problem::Damaged { place: "the file".to_owned(), reason });
             }
         }
         let snapshot = engine.begin_read(&layout.tables)?;
@@ -99,10 +107,13 @@ impl<D: NetabaseDefinition> Store<D> {
 
     /// Moves pages together and gives the space behind them back to the system; `false` if there was none to give.
     /// For a file that shrank inside, as after deleting much. Rewrites up to the whole file and commits several
-    /// times; transactions wait to begin until it is done.
+    /// times; it waits for the running write transaction, and transactions wait to begin until it is done.
+    ///
+    /// Damaged pages get new checksums as they are moved: check a file you do not trust before, with
+    /// [`open_checked`](Self::open_checked).
     ///
     /// # Errors
-    /// `Busy` while any transaction, or an iterator over one, is alive; `ReadOnly`; `Nested` in a thread that has begun a
+    /// `Busy` while a snapshot, or an iterator over one, is alive; `ReadOnly`; `Nested` in a thread that has begun a
     /// write transaction.
     pub fn compact(&self) -> Result<bool> {
         let shared = &*self.shared;

@@ -33,8 +33,11 @@ pub(super) fn open<D: NetabaseDefinition>(engine: Arc<dyn Engine>, settings: Set
         Recorded::Nothing if engine.is_read_only() || !engine.table_names()?.is_empty() => {
             return Err(Error::new(ErrorKind::NotAStore));
         }
+        Recorded::Respelled if engine.is_read_only() => {}
         Recorded::Other(file) if engine.is_read_only() => return Err(mismatch(own.compare(file))),
-        Recorded::Nothing | Recorded::Other(_) => until_done(&*engine, &record, &settings)?,
+        Recorded::Nothing | Recorded::Respelled | Recorded::Other(_) => {
+            until_done(&*engine, &record, &settings)?;
+        }
     }
     let context = Context::new(layout, engine.limits(), settings.clock, settings.staging);
     let shared = Shared { engine, context: Arc::new(context), queue: Arc::new(Queue::default()) };
@@ -65,7 +68,8 @@ fn bring_up(engine: &dyn Engine, record: &Record<'_>, settings: &Settings) -> Re
     match record.read(&*writer)? {
         // Another opener was faster.
         Recorded::Same => return Ok(()),
-        Recorded::Nothing => {}
+        // Spellings count when a key becomes a plain field, so they are kept up to date.
+        Recorded::Nothing | Recorded::Respelled => {}
         Recorded::Other(file) => {
             let plan = Plan::new(record.own.compare(&file), &settings.discard)?;
             plan.run(engine, &mut *writer, record, settings)?;

@@ -19,6 +19,8 @@ pub(super) enum Recorded {
     Nothing,
     /// the program's own schema
     Same,
+    /// The same, with types that are written otherwise and decide nothing.
+    Respelled,
     /// another one
     Other(StoredDefinition),
 }
@@ -55,7 +57,10 @@ impl Record<'_> {
             Ok((file, [])) if fingerprint.as_deref() == Some(&file.fingerprint().0.to_be_bytes()) => file,
             _ => return Err(self.corrupt()),
         };
-        Ok(if file.fingerprint() == self.own.fingerprint() { Recorded::Same } else { Recorded::Other(file) })
+        if file.fingerprint() != self.own.fingerprint() {
+            return Ok(Recorded::Other(file));
+        }
+        Ok(if file == *self.own { Recorded::Same } else { Recorded::Respelled })
     }
 
     /// Records the program's schema.

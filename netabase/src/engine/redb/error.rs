@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use redb::{CompactionError, DatabaseError, StorageError, TableError, TransactionError};
+use redb::{CommitError, CompactionError, DatabaseError, StorageError, TableError, TransactionError};
 
 use crate::error::{Error, ErrorKind};
 
@@ -47,6 +47,14 @@ pub(super) fn checking(error: DatabaseError) -> Error {
     match error {
         DatabaseError::TransactionInProgress => Error::new(ErrorKind::Busy),
         DatabaseError::Storage(error) => storage(error),
+        error => Error::engine(error),
+    }
+}
+
+#[cold]
+pub(super) fn committing(error: CommitError) -> Error {
+    match error {
+        CommitError::Storage(error) => storage(error),
         error => Error::engine(error),
     }
 }

@@ -38,9 +38,15 @@ pub(super) fn builder(options: &RedbOptions) -> Builder {
 pub(super) fn writable(path: &Path, options: &RedbOptions) -> Result<Database> {
     let builder = builder(options);
     match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(path, options, &builder),
-        Err(error) => Err(refused(path, error)),
-        Ok(_) if options.create_new => Err(refused(path, io::ErrorKind::AlreadyExists.into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(path) {
+            // A link that leads nowhere yet. (One that leads in a circle is another error.)
+            Ok(target) => writable(&path.with_file_name(target), options),
+            Err(_) => make(path, options, &builder),
+        },
+        Err(error) => Err(Error::caused(open_kind(path), error)),
+        Ok(_) if options.create_new => {
+            Err(Error::caused(open_kind(path), io::Error::from(io::ErrorKind::AlreadyExists)))
+        }
         Ok(found) => {
             usable(path, &found)?;
             guarded(|| builder.open(path).map_err(|error| unopened(path, error)))
@@ -53,8 +59,12 @@ pub(super) fn writable(path: &Path, options: &RedbOptions) -> Result<Database> {
 pub(super) fn readable(path: &Path, options: &RedbOptions) -> Result<ReadOnlyDatabase> {
     let found = fs::metadata(path).map_err(|error| Error::caused(open_kind(path), error))?;
     usable(path, &found)?;
-    guarded(|| builder(options).open_read_only(path).map_err(|error| unopened(path, error)))
-        .map_err(|error| diagnosed(path, error))
+    let opened = guarded(|| builder(options).open_read_only(path).map_err(|error| unopened(path, error)));
+    opened.map_err(|error| diagnosed(path, error)).map_err(|error| match error.kind() {
+        // It need not be.
+        ErrorKind::NotWritable { .. } => Error::caused(open_kind(path), error),
+        _ => error,
+    })
 }
 
 /// Refuses what cannot be a database. An empty file may be what is left of one, so it is not taken for a new one.
@@ -72,9 +82,7 @@ fn usable(path: &Path, found: &fs::Metadata) -> Result<()> {
 /// Makes the database under another name and gives it its own when it is whole, so that a process that is killed in
 /// between leaves nothing that cannot be opened.
 fn make(path: &Path, options: &RedbOptions, builder: &Builder) -> Result<Database> {
-    let draft = draft(path);
-    let file = File::options().read(true).write(true).create_new(true).open(&draft);
-    let file = file.map_err(|error| refused(path, error))?;
+    let (draft, file) = draft(path).map_err(|error| Error::caused(open_kind(path), error))?;
     let made = guarded(|| {
         let backend = FileBackend::new(file).map_err(|error| unopened(path, error))?;
         builder.create_with_backend(backend).map_err(|error| unopened(path, error))
@@ -96,23 +104,26 @@ fn make(path: &Path, options: &RedbOptions, builder: &Builder) -> Result<Databas
     }
 }
 
-/// A name beside the file that nobody else uses.
-fn draft(path: &Path) -> PathBuf {
+/// A file beside the one that is made, under a name that nobody else uses. A killed maker may have left one of this name,
+/// as in containers all processes have the same number.
+fn draft(path: &Path) -> io::Result<(PathBuf, File)> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".new-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-    path.with_file_name(name)
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let draft = path.with_file_name(format!("netabase-{}-{number}.new", std::process::id()));
+        match File::options().read(true).write(true).create_new(true).open(&draft) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < u32::MAX => {}
+            opened => return opened.map(|file| (draft, file)),
+        }
+    }
 }
 
-/// A link never replaces a file that is there; where a file system has none, a check and a rename must do.
+/// A link never replaces a file that is there. Where a file system has none, the name is claimed with an empty file, which
+/// only one maker can do, and then replaced.
 fn place(draft: &Path, path: &Path) -> Result<()> {
     let linked = match fs::hard_link(draft, path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            if path.exists() {
-                Err(io::ErrorKind::AlreadyExists.into())
-            } else {
-                fs::rename(draft, path)
-            }
+            File::create_new(path).and_then(|_| fs::rename(draft, path))
         }
         linked => linked,
     };
