@@ -432,17 +432,14 @@ fn a_filling_that_loses_its_power_is_whole_or_absent() -> Result<()> {
                 if variant == 0 { 0 } else { dice >> 16 }
             }));
             let engine: Arc<dyn Engine> = Arc::new(left.engine(&options)?);
-            match on::<plain::App>(&engine).open() {
-                Ok(store) => {
-                    assert_eq!(engine.table_names()?.len(), 2, "operation {number}");
-                    assert!(store.verify(|_| {})?.is_clean());
-                    absent += 1;
-                }
-                Err(_) => {
-                    drop(on::<grown::App>(&engine).on_progress(|at| panic!("filled again: {at:?}")).open()?);
-                    assert_eq!(dump(&*engine, TABLES)?, expected, "operation {number}");
-                    whole += 1;
-                }
+            if let Ok(store) = on::<plain::App>(&engine).open() {
+                assert_eq!(engine.table_names()?.len(), 2, "operation {number}");
+                assert!(store.verify(|_| {})?.is_clean());
+                absent += 1;
+            } else {
+                drop(on::<grown::App>(&engine).on_progress(|at| panic!("filled again: {at:?}")).open()?);
+                assert_eq!(dump(&*engine, TABLES)?, expected, "operation {number}");
+                whole += 1;
             }
         }
     }
@@ -455,6 +452,6 @@ fn a_filling_that_loses_its_power_is_whole_or_absent() -> Result<()> {
 fn fingerprints_are_stable() {
     let of = |schema| StoredDefinition::from(schema).fingerprint().to_string();
     assert_eq!(of(Blog::SCHEMA), "fc40ae51864f85ab9bb4a4840d82ee4e");
-    assert_eq!(of(World::SCHEMA), "21b293c28e3d1f8954b6cc3d9028e6af");
+    assert_eq!(of(World::SCHEMA), "f4ef230efdd724b29932912a233f4ce8");
     assert_ne!(of(plain::App::SCHEMA), of(grown::App::SCHEMA));
 }

@@ -378,7 +378,9 @@ fn verification_of_a_damaged_file_loses_no_commit() -> Result<()> {
     let places = bytes.windows(12).enumerate().filter(|(_, window)| window == b"ACKNOWLEDGED");
     let places: Vec<_> = places.map(|(at, _)| at).collect();
     assert!(!places.is_empty());
-    places.iter().for_each(|at| disk.rot(*at));
+    for at in places {
+        disk.rot(at);
+    }
 
     let report = store.verify(|_| {})?;
     assert!(!report.is_clean() && report.engine == Some(Check::Failed), "{report}");

@@ -17,4 +17,11 @@ enum Level {
     Higher = 1,
 }
 
+#[derive(NetabaseKey, serde::Serialize, Clone, Debug, PartialEq)]
+enum Grade {
+    #[serde(skip)]
+    Old,
+    New,
+}
+
 fn main() {}

@@ -30,6 +30,19 @@ struct Post {
     slash: u32,
 }
 
+#[derive(NetabaseModel, Serialize, Deserialize)]
+#[serde(from = "u64")]
+struct Note {
+    #[primary_key]
+    id: u64,
+}
+
+impl From<u64> for Note {
+    fn from(id: u64) -> Self {
+        Note { id }
+    }
+}
+
 #[derive(NetabaseDefinition)]
 enum Blog {
     Post(Post),

@@ -269,7 +269,7 @@ pub(super) fn refuse_conversions(attrs: &[Attribute], errors: &mut Errors) {
 pub(super) fn wire(attrs: &[Attribute]) -> String {
     let decides = ["skip", "with", "serialize_with", "deserialize_with"];
     let of = serde_items(attrs).into_iter().filter(|(name, _)| decides.iter().any(|other| name == other));
-    of.map(|(name, value)| format!("#[serde({name}{value})] ")).collect()
+    of.map(|(name, value)| format!("#[serde({name}{value})] ")).collect::<Vec<_>>().concat()
 }
 
 /// The names between the parentheses of `#[serde(..)]`.
