@@ -8,8 +8,8 @@ use std::sync::Arc;
 use kit::memory::Memory;
 use netabase::Result;
 use netabase::engine::{
-    Commit, Cursor, Direction, Engine, IndexChange, MapChange, Read, Redb, RedbOptions, TableForm, TableId,
-    TableSpec, Tables,
+    Commit, Cursor, Direction, Durability, Engine, IndexChange, MapChange, Read, Redb, RedbOptions,
+    TableForm, TableId, TableSpec, Tables,
 };
 use proptest::prelude::*;
 
@@ -51,7 +51,7 @@ fn value_of(read: &dyn Read, key: &[u8]) -> Result<Option<Vec<u8>>> {
 fn put(engine: &dyn Engine, tables: &Tables, changes: &[MapChange<'_>]) -> Result<()> {
     let mut writer = engine.begin_write(tables)?;
     writer.apply(MAP, &mut changes.iter().copied())?;
-    assert_eq!(writer.commit()?, Commit::Committed);
+    assert_eq!(writer.commit(Durability::Immediate)?, Commit::Committed);
     Ok(())
 }
 
@@ -83,7 +83,7 @@ fn a_writer_reads_what_it_wrote_and_others_only_what_was_committed() {
         prop_assert_eq!(value_of(&*writer, b"b")?, Some(b"3".to_vec()));
         prop_assert_eq!(writer.len(MAP)?, 2);
         prop_assert_eq!(value_of(&*before, b"a")?, Some(b"1".to_vec()));
-        prop_assert_eq!(writer.commit()?, Commit::Committed);
+        prop_assert_eq!(writer.commit(Durability::Immediate)?, Commit::Committed);
         prop_assert_eq!(value_of(&*before, b"b")?, Some(b"2".to_vec()), "a snapshot stays");
         let after = engine.begin_read(&tables)?;
         let found = rows(after.cursor(MAP, ALL, Direction::Forward)?)?;
@@ -239,7 +239,7 @@ fn apply(
         }
     }
     agrees(&*writer, model, &(Bound::Unbounded, Bound::Unbounded))?;
-    prop_assert_eq!(writer.commit()?, Commit::Committed);
+    prop_assert_eq!(writer.commit(Durability::Immediate)?, Commit::Committed);
     Ok(())
 }
 
@@ -328,7 +328,7 @@ fn long_runs_land_in_order() {
         for keys in [&even[..], high, low] {
             let mut writer = engine.begin_write(&tables)?;
             writer.apply(MAP, &mut keys.iter().map(|key| MapChange::Insert(key, key)))?;
-            prop_assert_eq!(writer.commit()?, Commit::Committed);
+            prop_assert_eq!(writer.commit(Durability::Immediate)?, Commit::Committed);
         }
         put(engine, &tables, &[MapChange::Delete(&[9; 4])])?;
         let found = rows(engine.begin_read(&tables)?.cursor(MAP, ALL, Direction::Forward)?)?;

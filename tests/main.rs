@@ -11,6 +11,7 @@ mod damage;
 mod derives;
 mod determinism;
 mod drop_aborts;
+mod durability;
 mod io_failures;
 mod key_bytes;
 mod key_laws;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use kit::memory::{Answer, Memory};
 use kit::models::{Author, Blog, World, author};
-use netabase::engine::{Engine, Limits, Snapshot, Tables, Write};
+use netabase::engine::{Durability, Engine, Limits, Snapshot, Tables, Write};
 use netabase::{ErrorKind, Result, Store};
 
 #[test]
@@ -162,7 +162,7 @@ fn a_damaged_schema_record_is_an_error() -> Result<()> {
         let mut writer = netabase::engine::Engine::begin_write(&engine, &[spec].into())?;
         let change = netabase::engine::MapChange::Put(key, value);
         writer.apply(netabase::engine::TableId(0), &mut [change].into_iter())?;
-        writer.commit().map(drop)
+        writer.commit(Durability::Immediate).map(drop)
     };
     damage(b"fingerprint/Blog", &[7; 16])?;
     let error = Store::<Blog>::open(&path).expect_err("refused");

@@ -8,7 +8,7 @@ use kit::disk::{Disk, Replay};
 use kit::memory::{Answer, Memory};
 use kit::models::{Blog, World};
 use kit::rows::{Rows, Table, dump, specs};
-use netabase::engine::{Engine, MapChange, Redb, RedbOptions, TableForm, TableId};
+use netabase::engine::{Durability, Engine, MapChange, Redb, RedbOptions, TableForm, TableId};
 use netabase::schema::StoredDefinition;
 use netabase::{Builder, ErrorKind, Link, NetabaseDefinition, NetabaseModel, NetabaseTopic, Result, Store};
 use serde::{Deserialize, Serialize};
@@ -211,7 +211,7 @@ fn a_record_that_cannot_be_read_is_named_and_nothing_is_filled() -> Result<()> {
         let mut writer = engine.begin_write(&specs(TABLES))?;
         let key = 77_u64.to_be_bytes();
         writer.apply(TableId(0), &mut [MapChange::Put(&key, b"\x01\xFF")].into_iter())?;
-        writer.commit()?;
+        writer.commit(Durability::Immediate)?;
         let error = on::<grown::App>(&engine).open().expect_err("refused");
         let place = "App/User, the record UserPrimaryKey(77)".to_owned();
         assert_eq!(*error.kind(), ErrorKind::Corrupt { place });

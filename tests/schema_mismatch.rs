@@ -134,7 +134,7 @@ fn another_definition_is_refused() -> Result<()> {
 /// A new version without a changed schema record cannot be read silently: the record says its version. C9.
 #[test]
 fn a_record_of_another_version_is_an_error() -> Result<()> {
-    use netabase::engine::{Engine, MapChange, Redb, TableForm, TableId, TableSpec};
+    use netabase::engine::{Durability, Engine, MapChange, Redb, TableForm, TableId, TableSpec};
     use std::sync::Arc;
 
     let engine: Arc<dyn Engine> = Arc::new(Redb::in_memory(None)?);
@@ -145,7 +145,7 @@ fn a_record_of_another_version_is_an_error() -> Result<()> {
     let overwrite = |bytes: &[u8]| {
         let mut writer = engine.begin_write(&[main.clone()].into())?;
         writer.apply(TableId(0), &mut [MapChange::Put(&1_u64.to_be_bytes(), bytes)].into_iter())?;
-        writer.commit().map(drop)
+        writer.commit(Durability::Immediate).map(drop)
     };
     let version = ErrorKind::SchemaVersion { model: "User", found: 9, expected: 1 };
     let corrupt = ErrorKind::Corrupt { place: "App/User".into() };

@@ -11,7 +11,7 @@ use kit::models::{Person, Place, Visit, World};
 use kit::oracle::{Expect, Oracle, Records, Subject};
 use kit::rows::{Rows, TABLES, Table, expected, specs, stored};
 use netabase::engine::{
-    Check, Engine, IndexChange, MapChange, Redb, RedbOptions, TableForm, TableId, TableSpec,
+    Check, Durability, Engine, IndexChange, MapChange, Redb, RedbOptions, TableForm, TableId, TableSpec,
 };
 use netabase::key::Key;
 use netabase::{ErrorKind, NetabaseModel, Problem, Report, Result, Store};
@@ -99,7 +99,7 @@ fn apply(engine: &dyn Engine, edit: &Edit) -> Result<()> {
         let gone = gone.iter().map(|(key, value)| IndexChange::Remove(key, value));
         writer.apply_index(number, &mut there.chain(gone))?;
     }
-    writer.commit().map(drop)
+    writer.commit(Durability::Immediate).map(drop)
 }
 
 /// What should be found, worked out with the hand-written rows: kind, table and key.
@@ -229,7 +229,7 @@ fn a_report_reads_like_this() -> Result<()> {
     let mut writer = engine.begin_write(&specs(TABLES))?;
     let (age, key) = (TableId(age), (0x8000_0000_u32 + 90).to_be_bytes());
     writer.apply_index(age, &mut [IndexChange::Insert(&key, &[0; 8])].into_iter())?;
-    writer.commit()?;
+    writer.commit(Durability::Immediate)?;
     let store = open(&engine)?;
     let report = store.verify(|_| {})?;
     assert_eq!(report.records, 22 + 12 + 12);
@@ -271,7 +271,7 @@ fn a_table_of_no_schema_is_named() -> Result<()> {
         TableSpec { name: "World/Gone".into(), form: TableForm::Map, key_width: None, value_width: None };
     let mut writer = engine.begin_write(&[spec].into())?;
     writer.apply(TableId(0), &mut [MapChange::Insert(b"k", b"v")].into_iter())?;
-    writer.commit()?;
+    writer.commit(Durability::Immediate)?;
     let report = open(&engine)?.verify(|_| {})?;
     assert_eq!(report.problems, [Problem::Unknown { table: "World/Gone".into() }]);
     Ok(())
@@ -330,7 +330,7 @@ fn two_records_with_one_unique_value_stop_a_rebuild() -> Result<()> {
         let other = [vec![3], postcard::to_stdvec(&other).expect("it encodes")].concat();
         let mut writer = engine.begin_write(&specs(TABLES))?;
         writer.apply(TableId(0), &mut [MapChange::Put(&second, &other)].into_iter())?;
-        writer.commit()?;
+        writer.commit(Durability::Immediate)?;
         let before = stored(&*engine)?;
         let error = open(&engine)?.rebuild_indexes(|_| {}).expect_err("refused");
         let violations =

@@ -104,6 +104,7 @@ mod store;
 mod table;
 mod transaction;
 
+pub use engine::Durability;
 pub use error::{Error, ErrorKind, Result};
 pub use key::{Key, NetabaseKey};
 pub use maintenance::{Problem, Progress, Rebuilt, Report};

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use netabase::Result;
 use netabase::engine::{
-    Commit, Cursor, Direction, Engine, IndexChange, Limits, MapChange, Range, Read, Slice, Snapshot, TableId,
-    Tables, Write,
+    Commit, Cursor, Direction, Durability, Engine, IndexChange, Limits, MapChange, Range, Read, Slice,
+    Snapshot, TableId, Tables, Write,
 };
 
 /// What was asked for.
@@ -194,8 +194,8 @@ impl Write for CountedWrite {
         self.inner.drop_table(name)
     }
 
-    fn commit(self: Box<Self>) -> Result<Commit> {
+    fn commit(self: Box<Self>, durability: Durability) -> Result<Commit> {
         count(&self.counts.commits);
-        self.inner.commit()
+        self.inner.commit(durability)
     }
 }

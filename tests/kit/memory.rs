@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use netabase::engine::{
-    Commit, Cursor, Direction, Engine, IndexChange, Limits, MapChange, Range, Read, Slice, Snapshot, TableId,
-    Tables, Write,
+    Commit, Cursor, Direction, Durability, Engine, IndexChange, Limits, MapChange, Range, Read, Slice,
+    Snapshot, TableId, Tables, Write,
 };
 use netabase::{Error, Result};
 
@@ -318,7 +318,7 @@ impl Write for Writer {
         Ok(state.maps.remove(name).is_some() | state.indexes.remove(name).is_some())
     }
 
-    fn commit(self: Box<Self>) -> Result<Commit> {
+    fn commit(self: Box<Self>, _: Durability) -> Result<Commit> {
         let answer = self.engine.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let publish =
             || *self.engine.state.lock().unwrap_or_else(PoisonError::into_inner) = self.view.state.clone();

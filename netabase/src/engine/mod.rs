@@ -128,8 +128,8 @@ pub trait Write: Read {
     /// Removes a table with all its rows, by its name in the file; `false` if there is none. One that the transaction
     /// was begun with may be written to afterwards, and begins empty.
     fn drop_table(&mut self, name: &str) -> Result<bool>;
-    /// Makes everything durable, or nothing.
-    fn commit(self: Box<Self>) -> Result<Commit>;
+    /// Makes everything visible and, sooner or later, durable; or nothing. An engine may do more than it is asked for.
+    fn commit(self: Box<Self>, durability: Durability) -> Result<Commit>;
 }
 
 /// A change of one key of a map.
@@ -152,10 +152,21 @@ pub enum IndexChange<'c> {
     Remove(&'c [u8], &'c [u8]),
 }
 
+/// When a commit is safe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// When it returns: neither a kill of the process nor a power cut loses it.
+    #[default]
+    Immediate,
+    /// With the next immediate commit, or when the store is closed. Until then a kill of the process loses it, as a
+    /// power cut does: the last eventual commits, each as a whole, and none before one that stays.
+    Eventual,
+}
+
 /// How a commit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commit {
-    /// It is durable.
+    /// It is there, and as durable as was asked for.
     Committed,
     /// Another commit came in between: nothing happened, and the same work may be tried again.
     Conflict,

@@ -197,6 +197,14 @@ pub enum ErrorKind {
     /// began it counts, also if the transaction has moved to another one since.
     #[error("this thread has begun a write transaction that is still alive: use that one, or end it first")]
     Nested,
+    /// Another write transaction did not end in the time that the store was told to wait.
+    #[error(
+        "another write transaction is still running after {waited:?}: try again, or wait longer with `write_wait`"
+    )]
+    WriterBusy {
+        /// how long it was waited for
+        waited: std::time::Duration,
+    },
     /// An earlier operation failed after part of it had left memory, so nothing of this transaction is kept.
     #[error("an operation failed half-way, so the whole transaction is given up: abort it and run it again")]
     Doomed,

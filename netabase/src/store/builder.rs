@@ -4,12 +4,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::Store;
 use super::open::Settings;
 use crate::clock::Clock;
-use crate::engine::{Engine, Redb, RedbOptions};
+use crate::engine::{Durability, Engine, Redb, RedbOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::Progress;
 use crate::model::NetabaseDefinition;
@@ -34,6 +34,8 @@ pub struct Builder<D> {
     options: RedbOptions,
     clock: Clock,
     staging: usize,
+    durability: Durability,
+    patience: Option<Duration>,
     discard: Vec<String>,
     progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     definition: PhantomData<fn() -> D>,
@@ -64,6 +66,8 @@ impl<D: NetabaseDefinition> Builder<D> {
             options: RedbOptions::default(),
             clock: Clock::default(),
             staging: 64 << 20,
+            durability: Durability::default(),
+            patience: None,
             discard: Vec::new(),
             progress: Arc::new(|_| {}),
             definition: PhantomData,
@@ -122,6 +126,19 @@ impl<D: NetabaseDefinition> Builder<D> {
         self
     }
 
+    /// When commits are safe, unless a transaction [says otherwise](crate::WriteTransaction::set_durability): immediately,
+    /// if not set.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// How long a writer waits for the one before it, before it gives up with `WriterBusy`; for ever unless set.
+    pub fn write_wait(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
     /// Lets opening drop what the file has and the program no longer lists: a model (`"Note"`), an index or relation
     /// (`"Author.country"`), a topic of a model (`"Post.Feed"`), by recorded names.
     ///
@@ -154,13 +171,12 @@ impl<D: NetabaseDefinition> Builder<D> {
             Some(Place::Engine(engine)) => engine,
             None => return Err(Error::new(ErrorKind::NoPlace)),
         };
-        let Builder { clock, staging, discard, progress, .. } = self;
-        super::open::open(engine, Settings { clock, staging, discard, progress }).map_err(
-            |error| match path {
-                Some(path) => error.context(format_args!("opening `{}`", path.display())),
-                None => error,
-            },
-        )
+        let Builder { clock, staging, durability, patience, discard, progress, .. } = self;
+        let settings = Settings { clock, staging, durability, patience, discard, progress };
+        super::open::open(engine, settings).map_err(|error| match path {
+            Some(path) => error.context(format_args!("opening `{}`", path.display())),
+            None => error,
+        })
     }
 
     /// Opens the store and [verifies](Store::verify) all of it, for a file that may have been damaged: the engine holds

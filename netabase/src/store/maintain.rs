@@ -1,7 +1,7 @@
 //! The owner's doors: verify, rebuild, compact, measure.
 
 use super::{ATTEMPTS, Store};
-use crate::engine::{Check, Stats};
+use crate::engine::{Check, Durability, Stats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::{Filling, Problem, Progress, Rebuilt, Report, verify};
 use crate::model::NetabaseDefinition;
@@ -101,8 +101,20 @@ impl<D: NetabaseDefinition> Store<D> {
         }
         let done = filling.finish()?;
         let _pause = context.latest.pause();
-        writer.commit()?.into_result()?;
+        writer.commit(Durability::Immediate)?.into_result()?;
         Ok(done)
+    }
+
+    /// Makes every commit so far durable, for stores that write with [`Durability::Eventual`]. One sync of the disk.
+    pub fn sync(&self) -> Result<()> {
+        let shared = &*self.shared;
+        if shared.engine.is_read_only() {
+            return Ok(());
+        }
+        let _turn = shared.queue.wait()?;
+        let _pause = shared.context.latest.pause();
+        let writer = shared.engine.begin_write(&shared.context.layout.tables)?;
+        writer.commit(Durability::Immediate)?.into_result()
     }
 
     /// Moves pages together and gives the space behind them back to the system; `false` if there was none to give.

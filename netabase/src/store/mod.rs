@@ -125,7 +125,8 @@ impl<D: NetabaseDefinition> Store<D> {
     /// Begins a write transaction, when the one before it has ended.
     ///
     /// # Errors
-    /// `Nested` if this thread began one that is still alive, `ReadOnly` if the store is.
+    /// `Nested` if this thread began one that is still alive, `WriterBusy` if another one does not end in the time that
+    /// [`Builder::write_wait`] allows, `ReadOnly` if the store is.
     pub fn begin_write(&self) -> Result<WriteTransaction<D>> {
         let Shared { engine, context, queue } = &*self.shared;
         if engine.is_read_only() {

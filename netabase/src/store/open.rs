@@ -2,11 +2,12 @@
 //! where that loses nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::record::{Record, Recorded};
 use super::{ATTEMPTS, Shared, Store};
 use crate::clock::Clock;
-use crate::engine::{Engine, Write};
+use crate::engine::{Durability, Engine, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::{Filling, Progress};
 use crate::model::NetabaseDefinition;
@@ -18,6 +19,9 @@ use crate::transaction::{Context, Queue};
 pub(super) struct Settings {
     pub(super) clock: Clock,
     pub(super) staging: usize,
+    pub(super) durability: Durability,
+    /// how long a writer waits for its turn
+    pub(super) patience: Option<Duration>,
     /// pieces of the file's schema that may go, by name
     pub(super) discard: Vec<String>,
     pub(super) progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
@@ -39,8 +43,10 @@ pub(super) fn open<D: NetabaseDefinition>(engine: Arc<dyn Engine>, settings: Set
             until_done(&*engine, &record, &settings)?;
         }
     }
-    let context = Context::new(layout, engine.limits(), settings.clock, settings.staging);
-    let shared = Shared { engine, context: Arc::new(context), queue: Arc::new(Queue::default()) };
+    let Settings { clock, staging, durability, .. } = settings;
+    let context = Context::new(layout, engine.limits(), clock, staging, durability);
+    let queue = Arc::new(Queue::new(settings.patience));
+    let shared = Shared { engine, context: Arc::new(context), queue };
     Ok(Store { shared: Arc::new(shared) })
 }
 
@@ -76,7 +82,7 @@ fn bring_up(engine: &dyn Engine, record: &Record<'_>, settings: &Settings) -> Re
         }
     }
     record.write(&mut *writer)?;
-    writer.commit()?.into_result()
+    writer.commit(Durability::Immediate)?.into_result()
 }
 
 /// What opening does to a file of another schema.

@@ -47,7 +47,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         Ok(())
     }
 
-    /// Makes everything durable, or nothing.
+    /// Makes everything visible and durable, or nothing; see [`Durability`](crate::Durability).
     ///
     /// # Errors
     /// `Conflict` if the engine let another commit come first, `CommitUnknown` if it failed while it committed, so that
@@ -61,9 +61,9 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             return Ok(());
         }
         self.apply()?;
-        let WriteTransaction { writer, turn, context, .. } = self;
+        let WriteTransaction { writer, turn, context, durability, .. } = self;
         let pause = context.latest.pause();
-        let committed = writer.commit();
+        let committed = writer.commit(durability);
         // Before the turn passes on, as whoever has it may ask what was committed.
         drop(pause);
         drop(turn);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::latest::Latest;
 use crate::clock::Clock;
 use crate::codec;
-use crate::engine::Limits;
+use crate::engine::{Durability, Limits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, Key};
 use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, assert_listed};
@@ -22,6 +22,8 @@ pub(crate) struct Context<D> {
     pub(crate) guard: Guard,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
+    /// of write transactions that do not say otherwise
+    pub(crate) durability: Durability,
     /// the snapshot that readers share
     pub(crate) latest: Latest,
     /// bytes that a transaction stages before it gives them to the engine
@@ -30,12 +32,19 @@ pub(crate) struct Context<D> {
 }
 
 impl<D: NetabaseDefinition> Context<D> {
-    pub(crate) fn new(layout: Layout, limits: Limits, clock: Clock, staging: usize) -> Self {
+    pub(crate) fn new(
+        layout: Layout,
+        limits: Limits,
+        clock: Clock,
+        staging: usize,
+        durability: Durability,
+    ) -> Self {
         Context {
             layout: Arc::new(layout),
             guard: Guard::default(),
             limits,
             clock,
+            durability,
             latest: Latest::default(),
             staging,
             definition: PhantomData,

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -11,22 +12,37 @@ pub(crate) struct Queue {
     /// the thread that began the running write transaction
     owner: Mutex<Option<ThreadId>>,
     free: Condvar,
+    /// how long a writer waits; `None`: for ever
+    patience: Option<Duration>,
 }
 
 impl Queue {
+    pub(crate) fn new(patience: Option<Duration>) -> Self {
+        Queue { patience, ..Queue::default() }
+    }
+
     /// Waits for the turn.
     ///
     /// # Errors
-    /// `Nested` if this thread began the transaction that has the turn.
+    /// `Nested` if this thread began the transaction that has the turn, `WriterBusy` if it is not passed on in time.
     pub(crate) fn wait(self: &Arc<Self>) -> Result<Turn> {
         let me = thread::current().id();
         let mut owner = self.lock();
         if *owner == Some(me) {
             return Err(Error::new(ErrorKind::Nested));
         }
-        while owner.is_some() {
-            owner = self.free.wait(owner).unwrap_or_else(PoisonError::into_inner);
-        }
+        let is_taken = |owner: &mut Option<ThreadId>| owner.is_some();
+        owner = match self.patience {
+            None => self.free.wait_while(owner, is_taken).unwrap_or_else(PoisonError::into_inner),
+            Some(patience) => {
+                let waited = self.free.wait_timeout_while(owner, patience, is_taken);
+                let (owner, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+                if waited.timed_out() {
+                    return Err(Error::new(ErrorKind::WriterBusy { waited: patience }));
+                }
+                owner
+            }
+        };
         *owner = Some(me);
         Ok(Turn(self.clone()))
     }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::context::{Context, Encoded, Keep, Old};
 use super::turn::Turn;
-use crate::engine::Write;
+use crate::engine::{Durability, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::AsKey;
 use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, spell};
@@ -29,6 +29,7 @@ pub struct WriteTransaction<D> {
     pub(super) spills: u32,
     /// Why nothing of this transaction can be kept, and nothing more can be done in it.
     pub(super) doomed: Option<Error>,
+    pub(super) durability: Durability,
     now: SystemTime,
     buffers: Buffers,
     pub(crate) context: Arc<Context<D>>,
@@ -65,6 +66,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             layers: vec![Overlay::default()],
             spills: 0,
             doomed: None,
+            durability: context.durability,
             now: context.clock.now(),
             buffers: Buffers::default(),
             context,
@@ -81,6 +83,11 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     pub(crate) fn view(&self) -> Result<View<'_>> {
         self.staged().map(View::Staged)
+    }
+
+    /// When the commit of this transaction is to be safe, instead of what the store was opened with.
+    pub fn set_durability(&mut self, durability: Durability) {
+        self.durability = durability;
     }
 
     /// The time this transaction began, from the store's clock.

@@ -13,8 +13,8 @@ use super::read::Page;
 use super::width::{Bytes, RawKey, by_spec, by_width, unknown_table, wrong_form};
 use super::{index, rows};
 use crate::engine::{
-    Commit, Cursor, Direction, IndexChange, MapChange, Range, Read, Slice, TableForm, TableId, TableSpec,
-    Tables, Write, is_crossed,
+    Commit, Cursor, Direction, Durability, IndexChange, MapChange, Range, Read, Slice, TableForm, TableId,
+    TableSpec, Tables, Write, is_crossed,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -239,10 +239,16 @@ impl Write for Writer {
         })
     }
 
-    fn commit(mut self: Box<Self>) -> Result<Commit> {
+    fn commit(mut self: Box<Self>, durability: Durability) -> Result<Commit> {
         let open = self.open.take()?;
-        // Taking the owner out drops the tables first, which writes their roots back.
-        let committed = guarded(|| Ok(open.into_owner().commit()));
+        let committed = guarded(|| {
+            // Taking the owner out drops the tables first, which writes their roots back.
+            let mut transaction = open.into_owner();
+            if durability == Durability::Eventual {
+                transaction.set_durability(redb::Durability::None).map_err(Error::engine)?;
+            }
+            Ok(transaction.commit())
+        });
         match committed {
             Ok(Ok(())) => Ok(Commit::Committed),
             // Of a failed write or sync nobody can tell how much of it will be there after a restart.
