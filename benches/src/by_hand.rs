@@ -25,6 +25,13 @@ const EMAILS: TableDefinition<'_, &str, u64> = TableDefinition::new("emails");
 #[derive(Debug)]
 pub struct ByHand(Database);
 
+impl ByHand {
+    /// Opens a file that [`Side::create`] made.
+    pub fn open(path: &Path) -> Result<Self> {
+        Ok(ByHand(Database::open(path)?))
+    }
+}
+
 impl Side for ByHand {
     const NAME: &'static str = "redb";
     type Reader = Reader;

@@ -1,0 +1,36 @@
+//! The names of the workloads, in the order of the rows.
+
+/// Every row. Times are per record or operation, sizes in bytes.
+///
+/// Where several threads work, a time is that from the start to the end of all, over the operations of all: threads
+/// that do not disturb each other make it smaller.
+pub(crate) const ALL: &[&str] = &[
+    "bulk",
+    "batch",
+    "single",
+    "single_4",
+    "single_16",
+    "get",
+    "get_one",
+    "lookup",
+    "lookup_wide",
+    "keys",
+    "count",
+    "scan",
+    "update_indexed",
+    "update_plain",
+    "delete",
+    "reads_1",
+    "reads_2",
+    "reads_1_busy",
+    "reads_2_busy",
+    "open",
+    "size_load",
+    "size_churn",
+    "memory",
+];
+
+/// Whether the row is in bytes.
+pub(crate) fn is_bytes(workload: &str) -> bool {
+    workload.starts_with("size_") || workload == "memory"
+}
