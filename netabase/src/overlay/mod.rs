@@ -99,7 +99,8 @@ impl Overlay {
         for (table, map) in layer.maps.into_iter().enumerate().filter(|(_, map)| !map.is_empty()) {
             writer.apply(TableId(table), &mut map.changes())?;
         }
-        for (table, pairs) in layer.indexes.into_iter().enumerate().filter(|(_, pairs)| !pairs.is_empty()) {
+        for (table, mut pairs) in layer.indexes.into_iter().enumerate().filter(|(_, pairs)| !pairs.is_empty())
+        {
             writer.apply_index(TableId(table), &mut pairs.changes())?;
         }
         Ok(())

@@ -69,6 +69,13 @@ struct Note {
     presence: Presence,
 }
 
+impl Note {
+    fn parts<'b>(&self, bytes: &'b [u8]) -> (&'b [u8], &'b [u8]) {
+        let part = |span| bytes.get(span).unwrap_or_default();
+        (part(self.start..self.split), part(self.split..self.end))
+    }
+}
+
 /// The staged rows of one index in one layer.
 #[derive(Debug, Default)]
 pub(super) struct PairRows {
@@ -117,22 +124,17 @@ impl PairRows {
                 self.change(key, value, *presence);
             }),
             None => above.notes.iter().for_each(|note| {
-                let (key, value) = above.parts(note);
+                let (key, value) = note.parts(&above.bytes);
                 self.change(key, value, note.presence);
             }),
         }
-    }
-
-    fn parts(&self, note: &Note) -> (&[u8], &[u8]) {
-        let part = |span| self.bytes.get(span).unwrap_or_default();
-        (part(note.start..note.split), part(note.split..note.end))
     }
 
     fn tree(&self) -> &BTreeMap<Pair, Presence> {
         self.tree.get_or_init(|| {
             let mut tree = BTreeMap::new();
             for note in &self.notes {
-                let (key, value) = self.parts(note);
+                let (key, value) = note.parts(&self.bytes);
                 toggle(&mut tree, Pair::new(key, value), note.presence);
             }
             tree
@@ -152,23 +154,23 @@ impl PairRows {
     }
 
     /// All pairs as changes, in order.
-    pub(super) fn changes(&self) -> Box<dyn Iterator<Item = IndexChange<'_>> + '_> {
+    pub(super) fn changes(&mut self) -> Box<dyn Iterator<Item = IndexChange<'_>> + '_> {
         if let Some(tree) = self.tree.get() {
             return Box::new(tree.iter().map(|(pair, presence)| as_change(pair.parts(), *presence)));
         }
-        let mut notes = self.notes.clone();
-        notes.sort_unstable_by(|a, b| {
-            let order = a.head.cmp(&b.head).then_with(|| self.parts(a).cmp(&self.parts(b)));
+        let bytes = &self.bytes;
+        self.notes.sort_unstable_by(|a, b| {
+            let order = a.head.cmp(&b.head).then_with(|| a.parts(bytes).cmp(&b.parts(bytes)));
             order.then(a.start.cmp(&b.start))
         });
-        let mut notes = notes.into_iter().peekable();
+        let mut notes = self.notes.iter().peekable();
         Box::new(std::iter::from_fn(move || {
             loop {
                 let first = notes.next()?;
-                let pair = self.parts(&first);
+                let pair = first.parts(bytes);
                 // Each undoes the one before it.
                 let mut stays = true;
-                while notes.next_if(|note| self.parts(note) == pair).is_some() {
+                while notes.next_if(|note| note.parts(bytes) == pair).is_some() {
                     stays = !stays;
                 }
                 if stays {
@@ -253,11 +255,11 @@ mod tests {
                 }
                 in_tree.change(key, value, presence);
             }
-            let list = |rows: &PairRows| {
+            let list = |rows: &mut PairRows| {
                 rows.changes().map(|change| format!("{change:?}")).collect::<Vec<_>>()
             };
-            prop_assert_eq!(list(&noted), list(&in_tree));
-            prop_assert_eq!(list(&noted).len(), there.len());
+            prop_assert_eq!(list(&mut noted), list(&mut in_tree));
+            prop_assert_eq!(list(&mut noted).len(), there.len());
         }
     }
 }

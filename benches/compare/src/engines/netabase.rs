@@ -30,7 +30,7 @@ impl Engine for Netabase {
     }
 
     fn get_alone(&self, id: u64) -> Result<Option<User>> {
-        Ok(self.0.begin_read()?.get::<User>(id)?)
+        Ok(self.0.get::<User>(id)?)
     }
 }
 
