@@ -54,7 +54,11 @@ fn stats_count_records_and_rows_of_every_table() -> Result<()> {
     assert!(main.bytes > 100 * 1000 && main.pages >= main.bytes, "{main:?}");
     let pages: u64 = stats.tables.iter().map(|table| table.pages).sum();
     assert!(stats.file >= pages && stats.free <= stats.file, "{stats:?}");
-    assert_eq!(stats.cache, None, "the engine counts only if it is asked to");
+    // The tests are built with the feature `cache_metrics`.
+    let before = stats.cache.expect("it is counted");
+    assert!(before.bytes > main.bytes && before.hits > 0, "{before:?}");
+    store.get::<Person>(50)?;
+    assert!(store.stats()?.cache.is_some_and(|cache| cache.hits > before.hits));
     Ok(())
 }
 
