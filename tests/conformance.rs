@@ -317,6 +317,43 @@ proptest! {
     }
 }
 
+// Rows that lost all their values are gone, so that a key which comes again begins anew.
+#[test]
+fn a_key_without_values_leaves_no_rows() {
+    let engine = Redb::in_memory(None).expect("it opens");
+    for width in [Some(8), None] {
+        let spec = TableSpec {
+            name: format!("index {width:?}"),
+            form: TableForm::Index,
+            key_width: None,
+            value_width: width,
+        };
+        let tables: Tables = [spec].into();
+        let change = |values: &mut dyn Iterator<Item = u64>, comes: bool| {
+            let values: Vec<_> = values.map(u64::to_be_bytes).collect();
+            let mut writer = engine.begin_write(&tables).expect("it begins");
+            let mut changes = values.iter().map(|value| {
+                if comes { IndexChange::Insert(b"key", value) } else { IndexChange::Remove(b"key", value) }
+            });
+            writer.apply_index(TableId(0), &mut changes).expect("it applies");
+            writer.commit(Durability::Immediate).expect("it commits");
+            let stats = engine.stats(&tables).expect("it measures");
+            let table = stats.tables.iter().find(|table| table.name == tables[0].name).expect("it is there");
+            (table.rows, table.bytes)
+        };
+        assert_eq!(change(&mut (0..1000), true).0, 1000);
+        // From the middle, then the rest but one, then that.
+        assert_eq!(change(&mut (200..900), false).0, 300);
+        assert_eq!(change(&mut (0..200).chain(900..999), false).0, 1);
+        assert_eq!(change(&mut (999..1000), false), (0, 0));
+        assert_eq!(change(&mut (0..1000).step_by(2), true).0, 500);
+        let read = engine.begin_read(&tables).expect("it begins");
+        let found = rows(read.index_cursor(TableId(0), ALL, Direction::Forward).expect("it opens"));
+        let numbers: Vec<_> = found.expect("it walks").into_iter().map(|(_, value)| value).collect();
+        assert_eq!(numbers, (0..1000_u64).step_by(2).map(|n| n.to_be_bytes().to_vec()).collect::<Vec<_>>());
+    }
+}
+
 // The bulk path of redb: long runs, gaps, and runs that meet old keys.
 #[test]
 fn long_runs_land_in_order() {

@@ -1,6 +1,6 @@
 //! Inside a write transaction, reads see what it has written, also while other reads are under way.
 
-use kit::models::{Author, Blog, Post, author, post};
+use kit::models::{Author, Blog, Post, PostSubscriptionKeys, author, post};
 use netabase::{Result, Store};
 
 #[test]
@@ -51,4 +51,45 @@ fn a_batch_sees_both_layers() -> Result<()> {
         assert!(txn.is_empty::<Author>()?);
         Ok(())
     })
+}
+
+// A walk builds an order of the staged rows, which later changes must join: records, keys of both kinds, topics.
+#[test]
+fn walks_and_changes_alternate() -> Result<()> {
+    let store = Store::<Blog>::in_memory()?;
+    store.write(|txn| (0..30).step_by(3).try_for_each(|id| txn.create(&post(id, 0, &["old"]))))?;
+    store.write(|txn| {
+        let mut expected: std::collections::BTreeMap<u64, Post> =
+            (0..30).step_by(3).map(|id| (id, post(id, 0, &["old"]))).collect();
+        for round in 0..120_u64 {
+            // Up, down and back again over the same keys, so that rows come, change, go and come again.
+            let id = (round * 7) % 31;
+            match round % 3 {
+                0 if expected.contains_key(&id) => {
+                    expected.remove(&id);
+                    assert!(txn.delete::<Post>(id)?);
+                }
+                1 | 0 => {
+                    let new = post(id, round as u32, &["new", "old"]);
+                    txn.upsert(&new)?;
+                    expected.insert(id, new);
+                }
+                _ => txn.create_batch(&[] as &[Post])?,
+            }
+            let all: Vec<Post> = expected.values().cloned().collect();
+            assert_eq!(txn.query::<Post>().collect()?, all, "round {round}");
+            let new = |post: &&Post| post.tags.contains(&"new".to_owned());
+            let tagged: Vec<Post> = all.iter().filter(new).cloned().collect();
+            assert_eq!(txn.query::<Post>().filter(Post::TAGS.eq("new")).collect()?, tagged, "round {round}");
+            assert_eq!(txn.query::<Post>().filter(Post::TAGS.eq("new")).count()?, tagged.len() as u64);
+            assert_eq!(txn.query::<Post>().filter(Post::AUTHOR.eq(1)).count()?, all.len() as u64);
+            assert_eq!(
+                txn.query::<Post>().where_subscribed(PostSubscriptionKeys::News).count()?,
+                all.len() as u64
+            );
+        }
+        Ok(())
+    })?;
+    assert!(store.verify(|_| {})?.is_clean());
+    Ok(())
 }
