@@ -35,6 +35,10 @@ fn each_sees_the_last_commit() -> Result<()> {
         assert_eq!(store.len::<Author>()?, id + 1);
         assert_eq!(store.query::<Author>().filter(Author::COUNTRY.is_none()).count()?, id + 1);
     }
+    // Keys in any order, twice, or without a record.
+    let found = store.get_many::<Author>([7, 3, 99, 7, 0])?;
+    assert_eq!(found, [Some(author(7)), Some(author(3)), None, Some(author(7)), Some(author(0))]);
+    assert_eq!(store.get_many::<Author>([0_u64; 0])?, []);
     // What a failed or abandoned write did is not seen.
     store.begin_write()?.create(&author(99))?;
     assert!(store.write(|txn| txn.create(&author(1))).is_err());

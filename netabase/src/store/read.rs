@@ -34,6 +34,14 @@ impl<D: NetabaseDefinition> Store<D> {
         self.shared.context.get(&self.latest()?, &key)
     }
 
+    /// The records with these keys, in the order of the keys, all as of one commit.
+    pub fn get_many<M: ModelOf<D>>(
+        &self,
+        keys: impl IntoIterator<Item = impl AsKey<M::PrimaryKey>>,
+    ) -> Result<Vec<Option<M>>> {
+        self.shared.context.get_many(&self.latest()?, keys)
+    }
+
     /// Whether a record has this key. Does not decode it.
     pub fn contains<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
         self.shared.context.contains::<M>(&self.latest()?, &key)

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::latest::Latest;
@@ -89,6 +90,34 @@ impl<D: NetabaseDefinition> Context<D> {
             let found = table::get(&permit, view, tables, key)?;
             found.map(|bytes| table::decode(&self.layout, tables, &bytes)).transpose()
         })
+    }
+
+    /// Keys are looked up in their own order, as neighbours mostly stand on one page, and answered in the caller's.
+    pub(crate) fn get_many<M: ModelOf<D>>(
+        &self,
+        view: &View<'_>,
+        keys: impl IntoIterator<Item = impl AsKey<M::PrimaryKey>>,
+    ) -> Result<Vec<Option<M>>> {
+        let permit = self.guard.read(M::SCHEMA)?;
+        let tables = self.tables::<M>()?;
+        let (mut bytes, mut spans) = (Vec::new(), Vec::new());
+        for key in keys {
+            let start = bytes.len();
+            key.write_tail(&mut bytes)?;
+            spans.push(start..bytes.len());
+        }
+        let key = |span: &Range<usize>| bytes.get(span.clone()).unwrap_or_default();
+        let mut order: Vec<_> = spans.iter().enumerate().collect();
+        order.sort_unstable_by_key(|(_, span)| key(span));
+        let mut found: Vec<Option<M>> = spans.iter().map(|_| None).collect();
+        for (place, span) in order {
+            let stored = table::get(&permit, view, tables, key(span))?;
+            let record = stored.map(|bytes| table::decode(&self.layout, tables, &bytes)).transpose()?;
+            if let Some(slot) = found.get_mut(place) {
+                *slot = record;
+            }
+        }
+        Ok(found)
     }
 
     pub(crate) fn contains<M: ModelOf<D>>(

@@ -45,12 +45,12 @@ impl<D: NetabaseDefinition> ReadTransaction<D> {
         self.context.get(&self.view, &key)
     }
 
-    /// The records with these keys, in the order of the keys.
+    /// The records with these keys, in the order of the keys. Looks them up in the order of the table.
     pub fn get_many<M: ModelOf<D>>(
         &self,
         keys: impl IntoIterator<Item = impl AsKey<M::PrimaryKey>>,
     ) -> Result<Vec<Option<M>>> {
-        keys.into_iter().map(|key| self.get(key)).collect()
+        self.context.get_many(&self.view, keys)
     }
 
     /// Whether a record has this key. Does not decode it.

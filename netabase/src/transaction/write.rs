@@ -105,7 +105,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         &self,
         keys: impl IntoIterator<Item = impl AsKey<M::PrimaryKey>>,
     ) -> Result<Vec<Option<M>>> {
-        keys.into_iter().map(|key| self.get(key)).collect()
+        self.context.get_many(&self.view()?, keys)
     }
 
     /// Whether a record has this key.
