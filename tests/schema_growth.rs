@@ -447,6 +447,20 @@ fn a_filling_that_loses_its_power_is_whole_or_absent() -> Result<()> {
     Ok(())
 }
 
+// S2-42: definitions and models are found by their recorded names while a program runs.
+#[test]
+fn models_are_found_by_their_recorded_names() -> Result<()> {
+    let schema = Store::<World>::in_memory()?.schema();
+    assert_eq!(schema.name, "World");
+    let visit = schema.model("visit").expect("by its recorded name");
+    assert_eq!(
+        visit.relations.iter().map(|relation| relation.target).collect::<Vec<_>>(),
+        ["Person", "Place"]
+    );
+    assert!(schema.model("Visit").is_none());
+    Ok(())
+}
+
 // Golden: these change when the schemas change, and with nothing else. Files carry them.
 #[test]
 fn fingerprints_are_stable() {

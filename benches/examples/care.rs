@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use netabase::{NetabaseDefinition, NetabaseModel, Store};
 use netabase_benches::model::{Club, Team, User};
-use netabase_benches::{Data, Result};
+use netabase_benches::{Data, Options, Result};
 use serde::{Deserialize, Serialize};
 
 /// The club before its users had indexes.
@@ -37,16 +37,8 @@ mod before {
 }
 
 fn main() -> Result<()> {
-    let (mut records, mut rounds) = (100_000, 5);
-    let mut arguments = std::env::args().skip(1);
-    while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or("an option needs a value")?;
-        match name.as_str() {
-            "--records" => records = value.parse()?,
-            "--rounds" => rounds = value.parse()?,
-            _ => return Err("options: --records N, --rounds R".into()),
-        }
-    }
+    let options = Options::parse(&["records", "rounds"])?;
+    let (records, rounds) = (options.get("records", 100_000)?, options.get("rounds", 5)?);
     let data = Data::new(records);
     let mut rows: Vec<(&str, Vec<Duration>)> = Vec::new();
     let mut sizes = String::new();

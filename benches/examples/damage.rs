@@ -9,7 +9,7 @@ use std::path::Path;
 
 use netabase::{ReadTransaction, Store};
 use netabase_benches::model::{Club, Team, User};
-use netabase_benches::{Data, Result};
+use netabase_benches::{Data, Options, Result};
 
 /// A kind of damage: its name, and what it does at a place.
 type Damage = (&'static str, fn(&mut [u8], usize));
@@ -42,16 +42,8 @@ enum Outcome {
 }
 
 fn main() -> Result<()> {
-    let (mut records, mut rounds) = (2000, 1000_usize);
-    let mut arguments = std::env::args().skip(1);
-    while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or("an option needs a value")?;
-        match name.as_str() {
-            "--records" => records = value.parse()?,
-            "--rounds" => rounds = value.parse()?,
-            _ => return Err("options: --records N, --rounds R".into()),
-        }
-    }
+    let options = Options::parse(&["records", "rounds"])?;
+    let (records, rounds) = (options.get("records", 2000)?, options.get("rounds", 1000_usize)?);
     // The engine's panics become errors, which are counted; their texts would fill the screen.
     std::panic::set_hook(Box::new(|_| {}));
     let folder = tempfile::tempdir()?;

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use netabase_benches::work::{self, Run, Stored};
-use netabase_benches::{ByHand, ByNetabase, Data, Result};
+use netabase_benches::{ByHand, ByNetabase, Data, Options, Result};
 
 /// A workload on both sides.
 struct Row {
@@ -54,17 +54,9 @@ struct Times {
 }
 
 fn main() -> Result<()> {
-    let (mut records, mut rounds, mut only) = (100_000, 5, String::new());
-    let mut arguments = std::env::args().skip(1);
-    while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or("an option needs a value")?;
-        match name.as_str() {
-            "--records" => records = value.parse()?,
-            "--rounds" => rounds = value.parse()?,
-            "--only" => only = value,
-            _ => return Err("options: --records N, --rounds R, --only PART-OF-A-ROW'S-NAME".into()),
-        }
-    }
+    let options = Options::parse(&["records", "rounds", "only"])?;
+    let (records, rounds) = (options.get("records", 100_000)?, options.get("rounds", 5)?);
+    let only = options.get("only", String::new())?;
     let data = Data::new(records);
     let rows: Vec<&Row> = ROWS.iter().filter(|row| row.name.contains(&only)).collect();
     let mut times: Vec<Times> = rows.iter().map(|_| Times::default()).collect();

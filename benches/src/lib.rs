@@ -2,7 +2,7 @@
 //!
 //! - [`model`]: the records, and [`data`]: a reproducible set of them.
 //! - [`side`]: what both stores can do; [`by_netabase`] and [`by_hand`] do it.
-//! - [`work`]: the workloads, each timed without its set-up.
+//! - [`work`]: the workloads, each timed without its set-up; [`options`]: the command line of the examples.
 //!
 //! `cargo bench -p netabase-benches` measures each with criterion; `cargo run --release -p netabase-benches
 //! --example ratios` runs all of them, the two sides in turn, and prints one table.
@@ -11,6 +11,7 @@ pub mod by_hand;
 pub mod by_netabase;
 pub mod data;
 pub mod model;
+pub mod options;
 pub mod side;
 pub mod work;
 
@@ -18,6 +19,7 @@ pub use by_hand::ByHand;
 pub use by_netabase::ByNetabase;
 pub use data::Data;
 pub use model::{Club, Team, User};
+pub use options::Options;
 pub use side::{Reads, Side, Writes};
 
 /// Either store's failure. Benches only pass it on.

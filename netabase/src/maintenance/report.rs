@@ -179,9 +179,10 @@ impl Report {
     }
 
     pub(crate) fn add(&mut self, problem: impl FnOnce() -> Problem) {
-        let mut listed = Listed { first: std::mem::take(&mut self.problems), total: self.total };
-        listed.push(problem);
-        (self.problems, self.total) = (listed.first, listed.total);
+        self.total += 1;
+        if self.problems.len() < KEPT {
+            self.problems.push(problem());
+        }
     }
 
     /// Notes damage, and passes on any other error.

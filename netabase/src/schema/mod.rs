@@ -171,7 +171,7 @@ impl ModelSchema {
     }
 }
 
-/// A definition: the models of one store.
+/// A definition: the models of one store. [`Store::schema`](crate::Store::schema) gives it to tools that know no types.
 #[derive(Clone, Copy, Debug)]
 pub struct DefinitionSchema {
     /// recorded name
@@ -180,4 +180,11 @@ pub struct DefinitionSchema {
     pub models: &'static [&'static ModelSchema],
     /// recorded names of the topics
     pub topics: &'static [&'static str],
+}
+
+impl DefinitionSchema {
+    /// The model with this recorded name.
+    pub fn model(&self, name: &str) -> Option<&'static ModelSchema> {
+        self.models.iter().copied().find(|model| model.name == name)
+    }
 }

@@ -69,7 +69,7 @@ impl<D: NetabaseDefinition> Store<D> {
 
     /// Empties every index, relation and topic and fills them from the records, in one transaction: for a file in
     /// which [`verify`](Self::verify) found rows that are missing or astray. O(n log n) in the records; memory stays
-    /// below the [staging limit](crate::Builder::staging_limit).
+    /// near the [staging limit](crate::Builder::staging_limit).
     ///
     /// Records that cannot be read stay as they are, and have no rows.
     ///
@@ -135,8 +135,8 @@ impl<D: NetabaseDefinition> Store<D> {
         shared.engine.compact()
     }
 
-    /// What the store takes on disk and in memory, and what each table holds. Reads every page but those of long
-    /// records, and waits for the running write transaction.
+    /// What the store takes on disk and in memory, and what each table holds. Reads the pages of all tables, and waits
+    /// for the running write transaction.
     ///
     /// # Errors
     /// `Nested` in a thread that has begun a write transaction.

@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::NetabaseDefinition;
 use crate::overlay::View;
+use crate::schema::DefinitionSchema;
 use crate::transaction::{Context, Queue, ReadTransaction, WriteTransaction};
 
 /// How often work is tried when the engine reports conflicts.
@@ -105,6 +106,25 @@ impl<D: NetabaseDefinition> Store<D> {
     /// A store in memory, gone with its last handle.
     pub fn in_memory() -> Result<Self> {
         Self::builder().in_memory().open()
+    }
+
+    /// What the store holds, as data: for tools that look models up by their recorded names while they run.
+    ///
+    /// ```
+    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # struct Author { #[primary_key] id: u64, #[secondary_key] name: String }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Blog { Author(Author) }
+    /// # fn main() -> netabase::Result<()> {
+    /// let store = Store::<Blog>::in_memory()?;
+    /// let author = store.schema().model("Author");
+    /// assert_eq!(author.map(|model| model.indexes[0].name), Some("name"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn schema(&self) -> &'static DefinitionSchema {
+        D::SCHEMA
     }
 
     /// A store with other settings.

@@ -129,10 +129,11 @@ impl Engine for Redb {
     fn table_names(&self) -> Result<Vec<String>> {
         let transaction = self.begin()?;
         guarded(|| {
-            let maps =
+            let names =
                 transaction.list_tables().map_err(error::storage)?.map(|table| table.name().to_owned());
-            let indexes = transaction.list_multimap_tables().map_err(error::storage)?;
-            Ok(maps.chain(indexes.map(|table| table.name().to_owned())).collect())
+            // No table of netabase's is one of redb's multimaps, but a stranger's may be.
+            let others = transaction.list_multimap_tables().map_err(error::storage)?;
+            Ok(names.chain(others.map(|table| table.name().to_owned())).collect())
         })
     }
 

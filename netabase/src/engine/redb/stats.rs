@@ -77,11 +77,11 @@ fn pairs(reader: &ReadTransaction, spec: &TableSpec) -> Result<u64> {
         K V => {
             let definition = TableDefinition::<PairKey<K, V>, Bytes>::new(&spec.name);
             let table = reader.open_table(definition).map_err(failed)?;
-            let mut pairs = 0;
+            let mut pairs = 0_u64;
             for row in ReadableTable::iter(&table).map_err(storage)? {
                 let (row, values) = row.map_err(storage)?;
                 if PairKey::<K, V>::is_first(PairKey::<K, V>::split(row.value()).1) {
-                    pairs += packed::read_total(values.value())?.0;
+                    pairs = packed::read_total(values.value())?.0.saturating_add(pairs);
                 }
             }
             Ok(pairs)
