@@ -159,7 +159,7 @@ impl Chunk<'_> {
         let table = self.tables.part(part)?;
         check_key(self.tables, table, self.limits, entry)?;
         if !table.unique {
-            overlay.insert_pair(table.id, entry, key);
+            overlay.insert_pair(table.id, entry, key)?;
             self.done.rows += 1;
             return Ok(());
         }
@@ -172,7 +172,7 @@ impl Chunk<'_> {
             });
             return Ok(());
         }
-        overlay.put(table.id, entry, Some(key), false);
+        overlay.put(table.id, entry, Some(key), false)?;
         self.done.rows += 1;
         Ok(())
     }

@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 use std::hash::BuildHasher;
-use std::ops::Range as Span;
 use std::sync::OnceLock;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 
-use super::head;
+use super::arena::{Arena, Piece, Place, in_order, number};
 use crate::engine::{MapChange, Range};
+use crate::error::Result;
 
 /// Numbers and their like stand in the tree's node, which saves an allocation.
 type Key = SmallVec<[u8; 16]>;
@@ -22,10 +22,11 @@ type Key = SmallVec<[u8; 16]>;
 /// A key as this layer leaves it.
 #[derive(Debug)]
 struct Row {
-    hash: u64,
-    key: Span<usize>,
-    /// `None`: deleted
-    value: Option<Span<usize>>,
+    hash: u32,
+    key: Piece,
+    /// nothing if deleted
+    value: Piece,
+    deleted: bool,
     /// whether the key is there below this layer
     below: bool,
 }
@@ -41,10 +42,10 @@ pub(super) enum Known<'r> {
 #[derive(Debug, Default)]
 pub(super) struct MapRows {
     /// keys and values
-    bytes: Vec<u8>,
+    arena: Arena,
     rows: Vec<Row>,
     /// places in `rows`, by key; its order reaches nothing
-    places: HashTable<usize>,
+    places: HashTable<u32>,
     hasher: RandomState,
     /// places in `rows`, in the order of their keys
     sorted: OnceLock<BTreeMap<Key, usize>>,
@@ -53,7 +54,7 @@ pub(super) struct MapRows {
 }
 
 /// What a row costs beside its bytes.
-const ROW: usize = 72;
+const ROW: usize = 40;
 
 impl MapRows {
     pub(super) fn is_empty(&self) -> bool {
@@ -62,20 +63,27 @@ impl MapRows {
 
     /// About how much memory it takes.
     pub(super) fn size(&self) -> usize {
-        self.bytes.len() + self.rows.len() * ROW
+        self.arena.len() + self.rows.len() * ROW
     }
 
-    fn bytes(&self, span: &Span<usize>) -> &[u8] {
-        self.bytes.get(span.clone()).unwrap_or_default()
+    fn key(&self, row: &Row) -> &[u8] {
+        self.arena.get(row.key)
     }
 
     fn value(&self, row: &Row) -> Option<&[u8]> {
-        row.value.as_ref().map(|value| self.bytes(value))
+        (!row.deleted).then(|| self.arena.get(row.value))
     }
 
-    fn find(&self, hash: u64, key: &[u8]) -> Option<usize> {
-        let is_it = |place: &usize| self.rows.get(*place).is_some_and(|row| self.bytes(&row.key) == key);
-        self.places.find(hash, is_it).copied()
+    fn hash(&self, key: &[u8]) -> u32 {
+        (self.hasher.hash_one(key) >> 32) as u32
+    }
+
+    fn find(&self, hash: u32, key: &[u8]) -> Option<usize> {
+        let is_it = |place: &u32| {
+            let row = self.rows.get(*place as usize);
+            row.is_some_and(|row| row.hash == hash && self.key(row) == key)
+        };
+        self.places.find(spread(hash), is_it).map(|place| *place as usize)
     }
 
     /// What this layer says of a key, if it says anything.
@@ -83,49 +91,46 @@ impl MapRows {
         if self.rows.is_empty() {
             return None;
         }
-        let row = self.rows.get(self.find(self.hasher.hash_one(key), key)?)?;
+        let row = self.rows.get(self.find(self.hash(key), key)?)?;
         Some(self.value(row).map_or(Known::Deleted, Known::Value))
     }
 
-    fn push(&mut self, bytes: &[u8]) -> Span<usize> {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        start..self.bytes.len()
-    }
-
     /// Sets a key or deletes it. `below`: whether it is there below this layer, if the layer does not know the key yet.
-    pub(super) fn set(&mut self, key: &[u8], value: Option<&[u8]>, below: bool) {
-        let hash = self.hasher.hash_one(key);
+    pub(super) fn set(&mut self, key: &[u8], value: Option<&[u8]>, below: bool) -> Result<()> {
+        let hash = self.hash(key);
         let known = self.find(hash, key);
         if known.is_none() && value.is_none() && !below {
-            return;
+            return Ok(());
         }
-        let value = value.map(|value| self.push(value));
+        let deleted = value.is_none();
         if let Some(row) = known.and_then(|place| self.rows.get_mut(place)) {
-            row.value = value;
-            return;
+            row.value = self.arena.push(value.unwrap_or_default())?;
+            row.deleted = deleted;
+            return Ok(());
         }
-        let (place, span) = (self.rows.len(), self.push(key));
-        self.rows.push(Row { hash, key: span, value, below });
+        let place = self.rows.len();
+        let key_piece = self.arena.push(key)?;
+        let value = self.arena.push(value.unwrap_or_default())?;
+        self.rows.push(Row { hash, key: key_piece, value, deleted, below });
         let rows = &self.rows;
-        self.places.insert_unique(hash, place, |place| rows.get(*place).map_or(0, |row| row.hash));
+        let hash_of = |place: &u32| rows.get(*place as usize).map_or(0, |row| spread(row.hash));
+        self.places.insert_unique(spread(hash), number(place)?, hash_of);
         if let Some(sorted) = self.sorted.get_mut() {
             sorted.insert(key.into(), place);
         }
+        Ok(())
     }
 
     /// Takes in the rows of the layer above.
-    pub(super) fn absorb(&mut self, above: &MapRows) {
+    pub(super) fn absorb(&mut self, above: &MapRows) -> Result<()> {
         self.growth += above.growth;
-        for row in &above.rows {
-            self.set(above.bytes(&row.key), above.value(row), row.below);
-        }
+        above.rows.iter().try_for_each(|row| self.set(above.key(row), above.value(row), row.below))
     }
 
     fn sorted(&self) -> &BTreeMap<Key, usize> {
         self.sorted.get_or_init(|| {
             let places = self.rows.iter().enumerate();
-            places.map(|(place, row)| (self.bytes(&row.key).into(), place)).collect()
+            places.map(|(place, row)| (self.key(row).into(), place)).collect()
         })
     }
 
@@ -136,12 +141,13 @@ impl MapRows {
 
     /// All rows as changes, in the order of their keys.
     pub(super) fn changes(&self) -> impl Iterator<Item = MapChange<'_>> {
-        let mut order: Vec<_> = self.rows.iter().map(|row| (head(self.bytes(&row.key)), row)).collect();
-        order.sort_unstable_by(|(a, x), (b, y)| {
-            a.cmp(b).then_with(|| self.bytes(&x.key).cmp(self.bytes(&y.key)))
-        });
-        order.into_iter().filter_map(|(_, row)| {
-            let key = self.bytes(&row.key);
+        let place = |row| {
+            let key = self.rows.get(row).map_or(&[][..], |row| self.key(row));
+            Place { bytes: key, split: key.len() }
+        };
+        in_order(self.rows.len(), place).filter_map(|row| {
+            let row = self.rows.get(row)?;
+            let key = self.key(row);
             match (self.value(row), row.below) {
                 (Some(value), true) => Some(MapChange::Put(key, value)),
                 (Some(value), false) => Some(MapChange::Insert(key, value)),
@@ -150,6 +156,11 @@ impl MapRows {
             }
         })
     }
+}
+
+/// A hash table takes some bits from the top and some from the bottom.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 /// Rows by key: the key, and its value if it is not deleted.

@@ -4,6 +4,7 @@
 //! way ([`Staged`]). Overlays lie on each other: a batch works on a layer of its own, which
 //! [joins](Overlay::absorb) the one below when the whole batch succeeded and is dropped when it did not.
 
+mod arena;
 mod map_rows;
 mod merge;
 mod pair_rows;
@@ -17,13 +18,11 @@ use self::pair_rows::{PairRows, Presence};
 use crate::engine::{TableId, Write};
 use crate::error::Result;
 
-/// Eight bytes of a key, zeros where it is shorter. If two heads differ, the keys differ in the same way; if they
-/// are equal, nothing is known.
-fn head(key: &[u8]) -> u64 {
-    let mut head = [0; 8];
-    head.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    u64::from_be_bytes(head)
-}
+/// Bytes that the layers of a transaction hold at most before something is staged.
+pub(crate) const MOST: usize = 1 << 30;
+
+/// Bytes that may then be staged at once. Together they can be told apart by 32 bits.
+pub(crate) const ROOM: usize = u32::MAX as usize - MOST;
 
 /// One layer of staged changes, by the number of the table.
 #[derive(Debug, Default)]
@@ -52,45 +51,54 @@ impl Overlay {
     }
 
     /// Sets a key of a map, or deletes it (`None`). `present`: whether the key is there now.
-    pub(crate) fn put(&mut self, table: TableId, key: &[u8], value: Option<&[u8]>, present: bool) {
+    pub(crate) fn put(
+        &mut self,
+        table: TableId,
+        key: &[u8],
+        value: Option<&[u8]>,
+        present: bool,
+    ) -> Result<()> {
         if let Some(map) = rows_of(&mut self.maps, table) {
             map.growth += i64::from(value.is_some()) - i64::from(present);
-            map.set(key, value, present);
+            map.set(key, value, present)?;
         }
+        Ok(())
     }
 
     /// Inserts a pair that is not there now.
-    pub(crate) fn insert_pair(&mut self, table: TableId, key: &[u8], value: &[u8]) {
-        self.pair(table, key, value, Presence::Inserted);
+    pub(crate) fn insert_pair(&mut self, table: TableId, key: &[u8], value: &[u8]) -> Result<()> {
+        self.pair(table, key, value, Presence::Inserted)
     }
 
     /// Removes a pair that is there now.
-    pub(crate) fn remove_pair(&mut self, table: TableId, key: &[u8], value: &[u8]) {
-        self.pair(table, key, value, Presence::Removed);
+    pub(crate) fn remove_pair(&mut self, table: TableId, key: &[u8], value: &[u8]) -> Result<()> {
+        self.pair(table, key, value, Presence::Removed)
     }
 
-    fn pair(&mut self, table: TableId, key: &[u8], value: &[u8], presence: Presence) {
-        if let Some(pairs) = rows_of(&mut self.indexes, table) {
-            pairs.change(key, value, presence);
+    fn pair(&mut self, table: TableId, key: &[u8], value: &[u8], presence: Presence) -> Result<()> {
+        match rows_of(&mut self.indexes, table) {
+            Some(pairs) => pairs.change(key, value, presence),
+            None => Ok(()),
         }
     }
 
     /// Takes in the layer above.
-    pub(crate) fn absorb(&mut self, above: Overlay) {
+    pub(crate) fn absorb(&mut self, above: Overlay) -> Result<()> {
         if self.is_empty() {
             *self = above;
-            return;
+            return Ok(());
         }
         for (table, above) in above.maps.iter().enumerate().filter(|(_, map)| !map.is_empty()) {
             if let Some(map) = rows_of(&mut self.maps, TableId(table)) {
-                map.absorb(above);
+                map.absorb(above)?;
             }
         }
         for (table, above) in above.indexes.iter().enumerate().filter(|(_, pairs)| !pairs.is_empty()) {
             if let Some(pairs) = rows_of(&mut self.indexes, TableId(table)) {
-                pairs.absorb(above);
+                pairs.absorb(above)?;
             }
         }
+        Ok(())
     }
 
     /// Gives everything to the engine, table by table in key order, and empties the layer.
@@ -99,8 +107,7 @@ impl Overlay {
         for (table, map) in layer.maps.into_iter().enumerate().filter(|(_, map)| !map.is_empty()) {
             writer.apply(TableId(table), &mut map.changes())?;
         }
-        for (table, mut pairs) in layer.indexes.into_iter().enumerate().filter(|(_, pairs)| !pairs.is_empty())
-        {
+        for (table, pairs) in layer.indexes.into_iter().enumerate().filter(|(_, pairs)| !pairs.is_empty()) {
             writer.apply_index(TableId(table), &mut pairs.changes())?;
         }
         Ok(())

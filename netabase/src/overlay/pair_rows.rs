@@ -11,8 +11,9 @@ use std::sync::OnceLock;
 
 use smallvec::SmallVec;
 
-use super::head;
+use super::arena::{Arena, Piece, Place, in_order, number};
 use crate::engine::{IndexChange, Range};
+use crate::error::Result;
 
 /// Whether a pair is inserted or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,6 @@ pub(super) enum Presence {
 /// A pair in the tree; a short one stands in its node. Ordered by key, then by value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Pair {
-    head: u64,
     bytes: SmallVec<[u8; 24]>,
     split: usize,
 }
@@ -34,22 +34,20 @@ impl Pair {
         let mut bytes = SmallVec::with_capacity(key.len() + value.len());
         bytes.extend_from_slice(key);
         bytes.extend_from_slice(value);
-        Pair { head: head(key), bytes, split: key.len() }
+        Pair { bytes, split: key.len() }
     }
 
     pub(super) fn parts(&self) -> (&[u8], &[u8]) {
-        self.bytes.split_at_checked(self.split).unwrap_or_default()
+        Place { bytes: &self.bytes, split: self.split }.parts()
     }
 }
 
 impl Ord for Pair {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.head.cmp(&other.head).then_with(|| {
-            if self.split == other.split {
-                return self.bytes.cmp(&other.bytes);
-            }
-            self.parts().cmp(&other.parts())
-        })
+        if self.split == other.split {
+            return self.bytes.cmp(&other.bytes);
+        }
+        self.parts().cmp(&other.parts())
     }
 }
 
@@ -62,24 +60,22 @@ impl PartialOrd for Pair {
 /// A noted change.
 #[derive(Clone, Copy, Debug)]
 struct Note {
-    head: u64,
-    start: usize,
-    split: usize,
-    end: usize,
+    /// key and value
+    pair: Piece,
+    split: u32,
     presence: Presence,
 }
 
 impl Note {
-    fn parts<'b>(&self, bytes: &'b [u8]) -> (&'b [u8], &'b [u8]) {
-        let part = |span| bytes.get(span).unwrap_or_default();
-        (part(self.start..self.split), part(self.split..self.end))
+    fn place<'b>(&self, arena: &'b Arena) -> Place<'b> {
+        Place { bytes: arena.get(self.pair), split: self.split as usize }
     }
 }
 
 /// The staged rows of one index in one layer.
 #[derive(Debug, Default)]
 pub(super) struct PairRows {
-    bytes: Vec<u8>,
+    arena: Arena,
     /// in the order in which they came; out of use when the tree is there
     notes: Vec<Note>,
     tree: OnceLock<BTreeMap<Pair, Presence>>,
@@ -88,7 +84,7 @@ pub(super) struct PairRows {
 }
 
 /// What a pair costs beside its bytes.
-const ROW: usize = 64;
+const ROW: usize = 40;
 
 impl PairRows {
     pub(super) fn is_empty(&self) -> bool {
@@ -97,44 +93,42 @@ impl PairRows {
 
     /// About how much memory it takes.
     pub(super) fn size(&self) -> usize {
-        self.bytes.len() + self.notes.len() * ROW + self.in_tree
+        self.arena.len() + self.notes.len() * ROW + self.in_tree
     }
 
     /// Changes of pairs are differences to what is there now, so opposite ones cancel out.
-    pub(super) fn change(&mut self, key: &[u8], value: &[u8], presence: Presence) {
+    pub(super) fn change(&mut self, key: &[u8], value: &[u8], presence: Presence) -> Result<()> {
         if let Some(tree) = self.tree.get_mut() {
-            self.bytes = Vec::new();
+            self.arena = Arena::default();
             self.notes = Vec::new();
             self.in_tree += ROW + key.len() + value.len();
             toggle(tree, Pair::new(key, value), presence);
-            return;
+            return Ok(());
         }
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(key);
-        self.bytes.extend_from_slice(value);
-        let note = Note { head: head(key), start, split: start + key.len(), end: self.bytes.len(), presence };
-        self.notes.push(note);
+        let pair = self.arena.push_pair(key, value)?;
+        self.notes.push(Note { pair, split: number(key.len())?, presence });
+        Ok(())
     }
 
     /// Takes in the rows of the layer above.
-    pub(super) fn absorb(&mut self, above: &PairRows) {
-        match above.tree.get() {
-            Some(tree) => tree.iter().for_each(|(pair, presence)| {
+    pub(super) fn absorb(&mut self, above: &PairRows) -> Result<()> {
+        if let Some(tree) = above.tree.get() {
+            return tree.iter().try_for_each(|(pair, presence)| {
                 let (key, value) = pair.parts();
-                self.change(key, value, *presence);
-            }),
-            None => above.notes.iter().for_each(|note| {
-                let (key, value) = note.parts(&above.bytes);
-                self.change(key, value, note.presence);
-            }),
+                self.change(key, value, *presence)
+            });
         }
+        above.notes.iter().try_for_each(|note| {
+            let (key, value) = note.place(&above.arena).parts();
+            self.change(key, value, note.presence)
+        })
     }
 
     fn tree(&self) -> &BTreeMap<Pair, Presence> {
         self.tree.get_or_init(|| {
             let mut tree = BTreeMap::new();
             for note in &self.notes {
-                let (key, value) = note.parts(&self.bytes);
+                let (key, value) = note.place(&self.arena).parts();
                 toggle(&mut tree, Pair::new(key, value), note.presence);
             }
             tree
@@ -154,27 +148,26 @@ impl PairRows {
     }
 
     /// All pairs as changes, in order.
-    pub(super) fn changes(&mut self) -> Box<dyn Iterator<Item = IndexChange<'_>> + '_> {
+    pub(super) fn changes(&self) -> Box<dyn Iterator<Item = IndexChange<'_>> + '_> {
         if let Some(tree) = self.tree.get() {
             return Box::new(tree.iter().map(|(pair, presence)| as_change(pair.parts(), *presence)));
         }
-        let bytes = &self.bytes;
-        self.notes.sort_unstable_by(|a, b| {
-            let order = a.head.cmp(&b.head).then_with(|| a.parts(bytes).cmp(&b.parts(bytes)));
-            order.then(a.start.cmp(&b.start))
-        });
-        let mut notes = self.notes.iter().peekable();
+        let place = |row: usize| match self.notes.get(row) {
+            Some(note) => note.place(&self.arena),
+            None => Place { bytes: &[], split: 0 },
+        };
+        let sorted = in_order(self.notes.len(), place).filter_map(|row| self.notes.get(row));
+        let mut notes = sorted.map(|note| (note.place(&self.arena).parts(), note.presence)).peekable();
         Box::new(std::iter::from_fn(move || {
             loop {
-                let first = notes.next()?;
-                let pair = first.parts(bytes);
+                let (pair, presence) = notes.next()?;
                 // Each undoes the one before it.
                 let mut stays = true;
-                while notes.next_if(|note| note.parts(bytes) == pair).is_some() {
+                while notes.next_if(|(next, _)| *next == pair).is_some() {
                     stays = !stays;
                 }
                 if stays {
-                    return Some(as_change(pair, first.presence));
+                    return Some(as_change(pair, presence));
                 }
             }
         }))
@@ -249,17 +242,17 @@ mod tests {
             for (number, (key, value)) in pairs.iter().enumerate() {
                 let comes = there.insert((key, value)) || !there.remove(&(key, value));
                 let presence = if comes { Presence::Inserted } else { Presence::Removed };
-                noted.change(key, value, presence);
+                noted.change(key, value, presence).unwrap();
                 if number == walked {
                     in_tree.growth(key);
                 }
-                in_tree.change(key, value, presence);
+                in_tree.change(key, value, presence).unwrap();
             }
-            let list = |rows: &mut PairRows| {
+            let list = |rows: &PairRows| {
                 rows.changes().map(|change| format!("{change:?}")).collect::<Vec<_>>()
             };
-            prop_assert_eq!(list(&mut noted), list(&mut in_tree));
-            prop_assert_eq!(list(&mut noted).len(), there.len());
+            prop_assert_eq!(list(&noted), list(&in_tree));
+            prop_assert_eq!(list(&noted).len(), there.len());
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::engine::{Durability, Engine, Redb, RedbOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::Progress;
 use crate::model::NetabaseDefinition;
+use crate::overlay;
 
 /// How to open a store, from [`Store::builder`].
 ///
@@ -120,9 +121,9 @@ impl<D: NetabaseDefinition> Builder<D> {
     }
 
     /// About how many bytes of changes a transaction keeps in memory before it gives them to the engine; 64 MiB
-    /// unless set. More keeps large loads in key order, which makes them faster; less bounds the memory.
+    /// unless set, 1 GiB at most. More keeps large loads in key order, which makes them faster; less bounds the memory.
     pub fn staging_limit(mut self, bytes: usize) -> Self {
-        self.staging = bytes;
+        self.staging = bytes.min(overlay::MOST);
         self
     }
 

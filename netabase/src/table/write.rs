@@ -7,7 +7,7 @@ use super::limits::{check_key, within};
 use crate::engine::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Entries;
-use crate::overlay::{Overlay, Staged};
+use crate::overlay::{Overlay, ROOM, Staged};
 use crate::permission::{Permit, WriteAccess};
 
 /// What becomes of the record with one key.
@@ -32,19 +32,26 @@ pub(crate) fn check(
     change: &Change<'_>,
 ) -> Result<Checked> {
     permit.covers(change.tables.schema)?;
+    let model = change.tables.schema.name;
+    let mut size = 0_usize;
     if let Some((value, _)) = change.after {
-        let model = change.tables.schema.name;
+        size = value.len();
         within(change.key.len(), limits.key, || format!("the key of {model}"))?;
         within(value.len(), limits.value, || format!("a record of {model}"))?;
     }
     for difference in differences(change) {
-        let Difference::Added(part, entry) = difference else { continue };
+        let (Difference::Added(part, entry) | Difference::Removed(part, entry)) = difference;
+        size = size.saturating_add(entry.len() + change.key.len());
+        if matches!(difference, Difference::Removed(..)) {
+            continue;
+        }
         let table = change.tables.part(part)?;
         check_key(change.tables, table, limits, entry)?;
         if table.unique && staged.get(table.id, entry)?.is_some() {
             return Err(taken(change.tables, table));
         }
     }
+    within(size, ROOM, || format!("a record of {model} with its index entries"))?;
     Ok(Checked(()))
 }
 
@@ -62,23 +69,23 @@ pub(crate) fn stage(
 ) -> Result<()> {
     permit.covers(change.tables.schema)?;
     let value = change.after.map(|(value, _)| value);
-    overlay.put(change.tables.main()?, change.key, value, change.before.is_some());
+    overlay.put(change.tables.main()?, change.key, value, change.before.is_some())?;
     for difference in differences(change) {
         match difference {
             Difference::Added(part, entry) => {
                 let table = change.tables.part(part)?;
                 if table.unique {
-                    overlay.put(table.id, entry, Some(change.key), false);
+                    overlay.put(table.id, entry, Some(change.key), false)?;
                 } else {
-                    overlay.insert_pair(table.id, entry, change.key);
+                    overlay.insert_pair(table.id, entry, change.key)?;
                 }
             }
             Difference::Removed(part, entry) => {
                 let table = change.tables.part(part)?;
                 if table.unique {
-                    overlay.put(table.id, entry, None, true);
+                    overlay.put(table.id, entry, None, true)?;
                 } else {
-                    overlay.remove_pair(table.id, entry, change.key);
+                    overlay.remove_pair(table.id, entry, change.key)?;
                 }
             }
         }

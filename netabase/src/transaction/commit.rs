@@ -83,8 +83,7 @@ struct Layer<'t, D> {
 impl<D: NetabaseDefinition> Layer<'_, D> {
     fn keep(self) -> Result<()> {
         let above = self.transaction.layers.pop().ok_or_else(no_layer)?;
-        self.transaction.layers.last_mut().ok_or_else(no_layer)?.absorb(above);
-        Ok(())
+        self.transaction.layers.last_mut().ok_or_else(no_layer)?.absorb(above)
     }
 }
 
