@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::walk::Walk;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::model::{Entries, KeyTerm, NetabaseModel, Term, Terms};
 
@@ -27,18 +27,39 @@ impl<'r, M: NetabaseModel> Rows<'r, M> {
     pub(super) fn new(walk: Walk<'r>, residual: Terms<M>, limit: usize) -> Self {
         Rows { walk, tests: Tests::new(residual), left: limit }
     }
+
+    #[cold]
+    fn end(&mut self, error: Option<Error>) -> Option<Result<M>> {
+        self.left = 0;
+        error.map(Err)
+    }
 }
 
 impl<M: NetabaseModel> Iterator for Rows<'_, M> {
     type Item = Result<M>;
 
+    #[inline]
     fn next(&mut self) -> Option<Result<M>> {
         self.left = self.left.checked_sub(1)?;
-        match next_that_holds(&mut self.walk, &mut self.tests) {
-            Ok(Some(record)) => Some(Ok(record)),
-            end => {
-                self.left = 0;
-                end.transpose()
+        // A record is moved once, into what is returned.
+        loop {
+            match self.walk.advance() {
+                Ok(true) => {}
+                Ok(false) => return self.end(None),
+                Err(error) => return self.end(Some(error)),
+            }
+            let record = match self.walk.record() {
+                Ok(Some(bytes)) => self.walk.decode::<M>(&bytes),
+                Ok(None) => continue,
+                Err(error) => Err(error),
+            };
+            if self.tests.is_empty() && record.is_ok() {
+                return Some(record);
+            }
+            match record.and_then(|record| Ok((self.tests.hold(self.walk.key(), &record)?, record))) {
+                Ok((true, record)) => return Some(Ok(record)),
+                Ok((false, _)) => {}
+                Err(error) => return self.end(Some(error)),
             }
         }
     }
