@@ -3,15 +3,17 @@
 //! - [`model`]: the records, and [`data`]: a reproducible set of them.
 //! - [`side`]: what both stores can do; [`by_netabase`] and [`by_hand`] do it.
 //! - [`work`]: the workloads, each timed without its set-up; [`options`]: the command line of the examples.
+//! - [`scaling`]: the cost of an operation by the number of records, of indexes, and by the size of a record.
 //!
 //! `cargo bench -p netabase-benches` measures each with criterion; `cargo run --release -p netabase-benches
-//! --example ratios` runs all of them, the two sides in turn, and prints one table.
+//! --example ratios` runs all of them, the two sides in turn, and prints one table. The examples `scaling` and `allocations` print theirs.
 
 pub mod by_hand;
 pub mod by_netabase;
 pub mod data;
 pub mod model;
 pub mod options;
+pub mod scaling;
 pub mod side;
 pub mod work;
 
