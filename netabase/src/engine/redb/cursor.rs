@@ -8,7 +8,7 @@ use super::Access;
 use super::error::storage;
 use super::guard::guarded;
 use super::packed;
-use super::pair::PairKey;
+use super::pair::{PairKey, RowKey};
 use super::width::{Bytes, RawKey};
 use crate::engine::{Cursor, Direction};
 use crate::error::Result;
@@ -59,7 +59,8 @@ impl<const K: usize> Cursor for MapCursor<'_, K> {
 
 /// Rows of an index, unpacked.
 pub(super) struct IndexCursor<'a, const K: usize, const V: usize> {
-    rows: Range<'a, PairKey<K, V>, Bytes>,
+    /// none if all values of one key stand in one row
+    rows: Option<Range<'a, PairKey<K, V>, Bytes>>,
     row: Option<Packed<'a, K, V>>,
     direction: Direction,
     /// of a cursor that may outlive its transaction
@@ -68,7 +69,7 @@ pub(super) struct IndexCursor<'a, const K: usize, const V: usize> {
 
 /// A row with its values, and the place of one of them.
 struct Packed<'a, const K: usize, const V: usize> {
-    key: AccessGuard<'a, PairKey<K, V>>,
+    key: PackedKey<'a, K, V>,
     values: AccessGuard<'a, Bytes>,
     /// of the value looked at
     place: std::ops::Range<usize>,
@@ -78,13 +79,24 @@ struct Packed<'a, const K: usize, const V: usize> {
     places: Vec<std::ops::Range<usize>>,
 }
 
+/// The key of a row: in its page, or what it was found by.
+enum PackedKey<'a, const K: usize, const V: usize> {
+    Page(AccessGuard<'a, PairKey<K, V>>),
+    Asked(RowKey),
+}
+
+impl<const K: usize, const V: usize> PackedKey<'_, K, V> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            PackedKey::Page(guard) => guard.value(),
+            PackedKey::Asked(key) => key,
+        }
+    }
+}
+
 impl<'a, const K: usize, const V: usize> Packed<'a, K, V> {
-    fn new(
-        key: AccessGuard<'a, PairKey<K, V>>,
-        values: AccessGuard<'a, Bytes>,
-        way: Direction,
-    ) -> Result<Self> {
-        let (_, low) = PairKey::<K, V>::split(key.value());
+    fn new(key: PackedKey<'a, K, V>, values: AccessGuard<'a, Bytes>, way: Direction) -> Result<Self> {
+        let (_, low) = PairKey::<K, V>::split(key.bytes());
         let all = values.value();
         let packed = if PairKey::<K, V>::is_first(low) { packed::read_total(all)?.1 } else { all };
         let left = all.len() - packed.len()..all.len();
@@ -134,17 +146,34 @@ impl<'a, const K: usize, const V: usize> IndexCursor<'a, K, V> {
         direction: Direction,
         database: Option<Arc<Access>>,
     ) -> Self {
-        IndexCursor { rows, row: None, direction, _database: database }
+        IndexCursor { rows: Some(rows), row: None, direction, _database: database }
+    }
+
+    /// The values of a key, if all of them stand in its first row.
+    pub(super) fn of_row(
+        key: RowKey,
+        values: AccessGuard<'a, Bytes>,
+        direction: Direction,
+        database: Option<Arc<Access>>,
+    ) -> Result<Option<Self>> {
+        let (total, first) = packed::read_total(values.value())?;
+        if packed::len::<V>(first)? != total {
+            return Ok(None);
+        }
+        let row = Packed::new(PackedKey::Asked(key), values, direction)?;
+        Ok(Some(IndexCursor { rows: None, row: Some(row), direction, _database: database }))
     }
 
     fn next_row(&mut self) -> Result<bool> {
         guarded(|| {
-            let next = match self.direction {
-                Direction::Forward => self.rows.next(),
-                Direction::Reverse => self.rows.next_back(),
+            let next = match (&mut self.rows, self.direction) {
+                (None, _) => None,
+                (Some(rows), Direction::Forward) => rows.next(),
+                (Some(rows), Direction::Reverse) => rows.next_back(),
             };
             let next = next.transpose().map_err(storage)?;
-            self.row = next.map(|(key, values)| Packed::new(key, values, self.direction)).transpose()?;
+            let row = next.map(|(key, values)| Packed::new(PackedKey::Page(key), values, self.direction));
+            self.row = row.transpose()?;
             Ok(self.row.is_some())
         })
     }
@@ -166,7 +195,7 @@ impl<const K: usize, const V: usize> Cursor for IndexCursor<'_, K, V> {
     }
 
     fn key(&self) -> &[u8] {
-        self.row.as_ref().map_or(&[], |row| PairKey::<K, V>::split(row.key.value()).0)
+        self.row.as_ref().map_or(&[], |row| PairKey::<K, V>::split(row.key.bytes()).0)
     }
 
     #[inline]

@@ -1,15 +1,18 @@
 //! An index as rows of packed values: look-ups, and changes in order.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
-use redb::ReadableTable;
+use redb::{AccessGuard, ReadableTable, StorageError};
 
+use super::Access;
+use super::cursor::{IndexCursor, Nothing};
 use super::error::storage;
 use super::packed::{self, Change};
 use super::pair::{PairKey, PairTable, RowKey};
 use super::rows;
 use super::width::Bytes;
-use crate::engine::{IndexChange, MapChange, Range};
+use crate::engine::{Cursor, Direction, IndexChange, MapChange, Range};
 use crate::error::Result;
 
 /// From this row on, up to but without that one.
@@ -34,6 +37,28 @@ pub(super) fn rows_of<const K: usize, const V: usize>((low, high): Range<'_>) ->
 
 pub(super) fn as_bounds((low, high): &Rows) -> Range<'_> {
     (low.as_ref().map(RowKey::as_slice), high.as_ref().map(RowKey::as_slice))
+}
+
+/// The cursor over one key's values, if they stand in one row: a look-up instead of a walk, which looks for two ends.
+pub(super) fn of_key<'t, const K: usize, const V: usize>(
+    range: Range<'_>,
+    get: impl FnOnce(&[u8]) -> std::result::Result<Option<AccessGuard<'t, Bytes>>, StorageError>,
+    way: Direction,
+    database: Option<Arc<Access>>,
+) -> Result<Option<Box<dyn Cursor + 't>>> {
+    let (Bound::Included(key), Bound::Included(end)) = range else { return Ok(None) };
+    let mut row = RowKey::new();
+    // A bound that is no key may still be the end of a range.
+    if key != end || PairKey::<K, V>::write(key, PairKey::<K, V>::lowest(), &mut row).is_err() {
+        return Ok(None);
+    }
+    match get(&row).map_err(storage)? {
+        Some(values) => {
+            let cursor = IndexCursor::<K, V>::of_row(row, values, way, database)?;
+            Ok(cursor.map(|cursor| Box::new(cursor) as Box<dyn Cursor>))
+        }
+        None => Ok(Some(Box::new(Nothing))),
+    }
 }
 
 /// How many values a key has: the front of its first row.

@@ -66,6 +66,10 @@ impl<const K: usize> Map for ReadOnlyTable<RawKey<K>, Bytes> {
 
 impl<const K: usize, const V: usize> Index for ReadOnlyTable<PairKey<K, V>, Bytes> {
     fn cursor(&self, database: &Arc<Access>, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor>> {
+        let get = |row: &[u8]| ReadOnlyTable::get(self, row);
+        if let Some(cursor) = index::of_key::<K, V>(range, get, way, Some(database.clone()))? {
+            return Ok(cursor);
+        }
         let Some(range) = index::rows_of::<K, V>(range) else { return Ok(Box::new(Nothing)) };
         let rows = ReadOnlyTable::range::<&[u8]>(self, index::as_bounds(&range)).map_err(storage)?;
         Ok(Box::new(IndexCursor::new(rows, way, Some(database.clone()))))

@@ -26,9 +26,7 @@ pub(super) fn apply<K: Raw>(
                 insert_run(table, &mut run, &mut changes)?;
             }
             MapChange::Put(key, value) => put(table, key, value)?,
-            MapChange::Delete(key) => {
-                table.remove(key).map_err(storage)?;
-            }
+            MapChange::Delete(key) => delete_run(table, key, &mut changes)?,
         }
     }
     Ok(())
@@ -82,6 +80,49 @@ fn insert_run<'c, K: Raw>(
     }
 }
 
+/// Deletes a key and the ones that follow. If they are many and nothing stands between them in the table, they go in one
+/// sweep, which costs a third of deleting each.
+fn delete_run<'c, K: Raw>(
+    table: &mut Table<'_, K, Bytes>,
+    first: &'c [u8],
+    changes: &mut MapChanges<'_, 'c>,
+) -> Result<()> {
+    let mut next = || match changes.next_if(|change| matches!(change, MapChange::Delete(_)))? {
+        MapChange::Delete(key) => Some(key),
+        MapChange::Insert(..) | MapChange::Put(..) => None,
+    };
+    let mut run = vec![first];
+    run.extend(std::iter::from_fn(&mut next).take(RUN - 1));
+    if run.len() < RUN {
+        return run.into_iter().try_for_each(|key| delete(table, key));
+    }
+    let mut rows = ReadableTable::range::<&[u8]>(table, first..).map_err(storage)?;
+    let mut is_next_row = |key: &[u8]| -> Result<bool> {
+        let row = rows.next().transpose().map_err(storage)?;
+        Ok(row.is_some_and(|(stored, _)| stored.value() == key))
+    };
+    if !run.iter().try_fold(true, |all, key| Ok::<_, Error>(all && is_next_row(key)?))? {
+        drop(rows);
+        return run.into_iter().try_for_each(|key| delete(table, key));
+    }
+    let (mut last, mut behind_gap) = (run.last().copied().unwrap_or(first), None);
+    for key in std::iter::from_fn(next) {
+        if !is_next_row(key)? {
+            behind_gap = Some(key);
+            break;
+        }
+        last = key;
+    }
+    drop(rows);
+    table.retain_in::<&[u8], _>(first..=last, |_, _| false).map_err(storage)?;
+    behind_gap.map_or(Ok(()), |key| delete(table, key))
+}
+
+fn delete<K: Raw>(table: &mut Table<'_, K, Bytes>, key: &[u8]) -> Result<()> {
+    table.remove(key).map_err(storage)?;
+    Ok(())
+}
+
 /// The first key from `key` on.
 fn next_key<K: Raw>(table: &Table<'_, K, Bytes>, key: &[u8]) -> Result<Option<Vec<u8>>> {
     let mut rows = ReadableTable::range::<&[u8]>(table, key..).map_err(storage)?;
@@ -123,6 +164,29 @@ mod tests {
         let table = transaction.open_table(DEFINITION).unwrap();
         assert_eq!(ReadableTableMetadata::len(&table).unwrap(), 12_000);
         table.stats().unwrap()
+    }
+
+    // Whole ranges go in sweeps, single keys one by one, and what stands between them stays.
+    #[test]
+    fn deletes_take_what_they_name_and_nothing_else() {
+        let key = |number: u64| number.to_be_bytes();
+        let database = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let mut table = transaction.open_table(DEFINITION).unwrap();
+        for number in 0..10_000 {
+            table.insert(key(number).as_slice(), [7; 50].as_slice()).unwrap();
+        }
+        let is_deleted = |number: u64| {
+            matches!(number, 100..900 | 901..1000 | 3000..3063 | 4000..4064 | 9000..) || number % 97 == 5
+        };
+        // The last ones were never there.
+        let keys: Vec<_> = (0..10_200).filter(|number| is_deleted(*number)).map(key).collect();
+        apply(&mut table, &mut keys.iter().map(|key| MapChange::Delete(key))).unwrap();
+        let left: Vec<_> =
+            ReadableTable::iter(&table).unwrap().map(|row| row.unwrap().0.value().to_vec()).collect();
+        let expected: Vec<_> =
+            (0..10_000).filter(|number| !is_deleted(*number)).map(|n| key(n).to_vec()).collect();
+        assert_eq!(left, expected);
     }
 
     // A cursor for each short run made a tree with eight times the inner pages, and a level more.

@@ -54,6 +54,10 @@ impl<const K: usize> Map for Table<'_, RawKey<K>, Bytes> {
 
 impl<const K: usize, const V: usize> Index for PairTable<'_, K, V> {
     fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>> {
+        let get = |row: &[u8]| ReadableTable::get(self, row);
+        if let Some(cursor) = index::of_key::<K, V>(range, get, direction, None)? {
+            return Ok(cursor);
+        }
         let Some(range) = index::rows_of::<K, V>(range) else { return Ok(Box::new(Nothing)) };
         let rows = ReadableTable::range::<&[u8]>(self, index::as_bounds(&range)).map_err(storage)?;
         Ok(Box::new(IndexCursor::new(rows, direction, None)))
