@@ -47,11 +47,11 @@ impl Arena {
 
 /// What a row sorts by: its key, and in an index the value behind it.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'b> {
+pub(crate) struct Place<'b> {
     /// key and value
-    pub(super) bytes: &'b [u8],
+    pub(crate) bytes: &'b [u8],
     /// length of the key
-    pub(super) split: usize,
+    pub(crate) split: usize,
 }
 
 impl<'b> Place<'b> {
@@ -64,7 +64,7 @@ impl<'b> Place<'b> {
 ///
 /// Most comparisons are of numbers that stand in the list itself. What all keys begin with says nothing about their
 /// order, so the number is made of what comes behind it.
-pub(super) fn in_order<'b>(count: usize, place: impl Fn(usize) -> Place<'b>) -> impl Iterator<Item = usize> {
+pub(crate) fn in_order<'b>(count: usize, place: impl Fn(usize) -> Place<'b>) -> InOrder {
     let first = if count == 0 { &[] } else { place(0).parts().0 };
     let (mut shared, mut one_width) = (first.len(), true);
     for row in 1..count {
@@ -82,7 +82,19 @@ pub(super) fn in_order<'b>(count: usize, place: impl Fn(usize) -> Place<'b>) -> 
     order.sort_unstable_by(|(a, x), (b, y)| {
         a.cmp(b).then_with(|| (place(*x).parts(), x).cmp(&(place(*y).parts(), y)))
     });
-    order.into_iter().map(|(_, row)| row)
+    InOrder(order.into_iter())
+}
+
+/// Rows in order.
+pub(crate) struct InOrder(std::vec::IntoIter<([u64; 2], usize)>);
+
+impl Iterator for InOrder {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        self.0.next().map(|(_, row)| row)
+    }
 }
 
 /// Sixteen bytes as two numbers, zeros where there are fewer. If the numbers of two strings of bytes differ, the strings

@@ -135,8 +135,8 @@ impl MapRows {
     }
 
     /// The rows in a range of keys that does not cross.
-    pub(super) fn range(&self, range: Range<'_>) -> InOrder<'_> {
-        InOrder { rows: self, places: self.sorted().range::<[u8], _>(range) }
+    pub(super) fn range(&self, range: Range<'_>) -> MapRange<'_> {
+        MapRange { rows: self, places: self.sorted().range::<[u8], _>(range) }
     }
 
     /// All rows as changes, in the order of their keys.
@@ -164,18 +164,18 @@ fn spread(hash: u32) -> u64 {
 }
 
 /// Rows by key: the key, and its value if it is not deleted.
-pub(super) struct InOrder<'r> {
+pub(super) struct MapRange<'r> {
     rows: &'r MapRows,
     places: btree_map::Range<'r, Key, usize>,
 }
 
-impl<'r> InOrder<'r> {
+impl<'r> MapRange<'r> {
     fn row(&self, (key, place): (&'r Key, &'r usize)) -> (&'r [u8], Option<&'r [u8]>) {
         (key, self.rows.rows.get(*place).and_then(|row| self.rows.value(row)))
     }
 }
 
-impl<'r> Iterator for InOrder<'r> {
+impl<'r> Iterator for MapRange<'r> {
     type Item = (&'r [u8], Option<&'r [u8]>);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -184,7 +184,7 @@ impl<'r> Iterator for InOrder<'r> {
     }
 }
 
-impl DoubleEndedIterator for InOrder<'_> {
+impl DoubleEndedIterator for MapRange<'_> {
     fn next_back(&mut self) -> Option<Self::Item> {
         let next = self.places.next_back()?;
         Some(self.row(next))

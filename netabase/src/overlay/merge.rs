@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::btree_map;
 
 use super::Overlay;
-use super::map_rows::{InOrder, Known};
+use super::map_rows::{Known, MapRange};
 use super::pair_rows::{Pair, Presence};
 use crate::engine::{Cursor, Direction, Range, Read, Slice, TableId, is_crossed};
 use crate::error::Result;
@@ -99,7 +99,7 @@ trait Rows<'t>: DoubleEndedIterator<Item = Self::Entry> + Send {
     fn compare(row: &StagedRow<'_>, base: &dyn Cursor) -> Ordering;
 }
 
-impl<'t> Rows<'t> for InOrder<'t> {
+impl<'t> Rows<'t> for MapRange<'t> {
     type Entry = (&'t [u8], Option<&'t [u8]>);
     fn row((key, value): Self::Entry) -> StagedRow<'t> {
         StagedRow { key, value: value.unwrap_or_default(), present: value.is_some() }

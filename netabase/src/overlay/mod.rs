@@ -10,6 +10,7 @@ mod merge;
 mod pair_rows;
 mod view;
 
+pub(crate) use arena::{InOrder, Place, in_order};
 pub(crate) use merge::Staged;
 pub(crate) use view::View;
 

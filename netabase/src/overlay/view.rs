@@ -14,6 +14,10 @@ pub(crate) enum View<'r> {
 }
 
 impl<'r> View<'r> {
+    pub(crate) fn is_snapshot(&self) -> bool {
+        matches!(self, View::Snapshot(_))
+    }
+
     pub(crate) fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Slice<'_>>> {
         match self {
             View::Snapshot(snapshot) => snapshot.get(table, key),

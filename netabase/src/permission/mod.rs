@@ -29,6 +29,12 @@ pub(crate) struct Permit<A> {
     access: PhantomData<fn() -> A>,
 }
 
+impl<A> Clone for Permit<A> {
+    fn clone(&self) -> Self {
+        Permit { model: self.model, access: PhantomData }
+    }
+}
+
 impl<A> Permit<A> {
     /// The table floor asks this, so that a permit for one model opens no other.
     #[inline]

@@ -127,13 +127,13 @@ fn next_that_holds<M: NetabaseModel>(walk: &mut Walk<'_>, tests: &mut Tests<M>) 
 }
 
 /// The conditions that no table answered.
-struct Tests<M> {
+pub(super) struct Tests<M> {
     terms: Vec<(Term<M>, Entries)>,
     model: PhantomData<fn() -> M>,
 }
 
 impl<M: NetabaseModel> Tests<M> {
-    fn new(residual: Terms<M>) -> Self {
+    pub(super) fn new(residual: Terms<M>) -> Self {
         let with_buffer = |term| {
             let buffer = match &term {
                 Term::Keys(term) => Entries::only(term.part),
@@ -144,12 +144,12 @@ impl<M: NetabaseModel> Tests<M> {
         Tests { terms: residual.into_iter().map(with_buffer).collect(), model: PhantomData }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
     /// Whether all conditions hold for the record.
-    fn hold(&mut self, key: &[u8], record: &M) -> Result<bool> {
+    pub(super) fn hold(&mut self, key: &[u8], record: &M) -> Result<bool> {
         for (term, buffer) in &mut self.terms {
             let holds = match term {
                 Term::Test(test) => test(record),

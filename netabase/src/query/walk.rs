@@ -3,15 +3,17 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::fetch::Fetch;
 use crate::engine::{Cursor, Direction, Slice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
 use crate::model::{NetabaseModel, Ranges};
 use crate::overlay::View;
 use crate::permission::{Permit, ReadAccess};
-use crate::table::{self, Layout, ModelTables};
+use crate::table::{self, KeyList, Layout, ModelTables};
 
 /// Where a query reads, and the leave to do so.
+#[derive(Clone)]
 pub(super) struct Source<'r> {
     pub(super) view: View<'r>,
     pub(super) permit: Permit<ReadAccess>,
@@ -22,6 +24,11 @@ pub(super) struct Source<'r> {
 impl Source<'_> {
     pub(super) fn tables(&self) -> Result<&ModelTables> {
         self.layout.model(self.ordinal)
+    }
+
+    #[inline]
+    pub(super) fn decode<M: NetabaseModel>(&self, bytes: &[u8]) -> Result<M> {
+        table::decode(&self.layout, self.tables()?, bytes)
     }
 
     /// Whether the rows of a table are key -> primary key, one for each key.
@@ -44,7 +51,7 @@ impl Source<'_> {
 
     /// A row of the table that is not what was written.
     #[cold]
-    fn corrupt(&self, part: usize) -> Error {
+    pub(super) fn corrupt(&self, part: usize) -> Error {
         let table = self.tables().and_then(|tables| tables.part(part));
         let table = table.map(|table| self.layout.name(table.id).to_owned()).unwrap_or_default();
         Error::new(ErrorKind::Corrupt { place: table })
@@ -100,6 +107,15 @@ pub(super) struct Walk<'r> {
     seen: Option<HashSet<Box<[u8]>>>,
     /// the caller does not ask for records
     keys_only: bool,
+    /// the caller asks for no order
+    fetch: Option<Box<Window<'r>>>,
+}
+
+/// Records that are fetched in the order of the main table.
+struct Window<'r> {
+    /// how many at a time
+    size: usize,
+    fetch: Fetch<'r>,
 }
 
 impl<'r> Walk<'r> {
@@ -115,7 +131,7 @@ impl<'r> Walk<'r> {
         }
         let is_map = source.is_map(part)?;
         let seen = once.then(HashSet::new);
-        Ok(Walk { source, part, is_map, ranges, way, row: Row::None, seen, keys_only: false })
+        Ok(Walk { source, part, is_map, ranges, way, row: Row::None, seen, keys_only: false, fetch: None })
     }
 
     /// The records will not be asked for.
@@ -124,19 +140,66 @@ impl<'r> Walk<'r> {
         self
     }
 
+    /// Records behind an index come in the order of the main table, `window` at a time.
+    pub(super) fn unordered(mut self, window: usize) -> Self {
+        if self.part != 0 {
+            let fetch = Fetch::new(&self.source, KeyList::default());
+            self.fetch = Some(Box::new(Window { size: window, fetch }));
+        }
+        self
+    }
+
     /// A record of the model that the walk is about.
     #[inline]
     pub(super) fn decode<M: NetabaseModel>(&self, bytes: &[u8]) -> Result<M> {
-        table::decode(&self.source.layout, self.source.tables()?, bytes)
+        self.source.decode(bytes)
+    }
+
+    pub(super) fn part(&self) -> usize {
+        self.part
+    }
+
+    pub(super) fn source(&self) -> &Source<'r> {
+        &self.source
+    }
+
+    /// The range of a walk over the main table that has not begun, if it is one.
+    pub(super) fn only_range(&self) -> Option<&ByteRange> {
+        match self.ranges.as_slice() {
+            [range @ ByteRange::Between(..)] if self.part == 0 => Some(range),
+            _ => None,
+        }
     }
 
     /// Goes to the next record, each once; `false` at the end.
     #[inline]
     pub(super) fn advance(&mut self) -> Result<bool> {
+        if self.fetch.is_some() { self.advance_fetch() } else { self.advance_row() }
+    }
+
+    #[inline]
+    fn advance_row(&mut self) -> Result<bool> {
         if self.seen.is_some() {
             return self.advance_to_unseen();
         }
         Ok(self.row.advance()? || self.next_range()?)
+    }
+
+    fn advance_fetch(&mut self) -> Result<bool> {
+        let Some(mut window) = self.fetch.take() else { return Ok(false) };
+        while !window.fetch.advance(&self.source)? {
+            let Window { size, fetch } = *window;
+            let mut keys = fetch.into_keys();
+            while keys.len() < size && self.advance_row()? {
+                keys.push(self.row_key());
+            }
+            if keys.len() == 0 {
+                return Ok(false);
+            }
+            *window = Window { size, fetch: Fetch::new(&self.source, keys) };
+        }
+        self.fetch = Some(window);
+        Ok(true)
     }
 
     fn advance_to_unseen(&mut self) -> Result<bool> {
@@ -144,12 +207,8 @@ impl<'r> Walk<'r> {
             if !self.row.advance()? && !self.next_range()? {
                 return Ok(false);
             }
-            let key = match &self.row {
-                Row::Cursor(cursor) => cursor.value(),
-                Row::Point(key) => key,
-                Row::None => &[],
-            };
-            if self.seen.as_mut().is_none_or(|seen| seen.insert(key.into())) {
+            let key = self.row_key().into();
+            if self.seen.as_mut().is_none_or(|seen| seen.insert(key)) {
                 return Ok(true);
             }
         }
@@ -185,6 +244,14 @@ impl<'r> Walk<'r> {
     /// The primary key of the record.
     #[inline]
     pub(super) fn key(&self) -> &[u8] {
+        match &self.fetch {
+            Some(window) => window.fetch.key(),
+            None => self.row_key(),
+        }
+    }
+
+    #[inline]
+    fn row_key(&self) -> &[u8] {
         match &self.row {
             Row::Cursor(cursor) if self.part == 0 => cursor.key(),
             Row::Cursor(cursor) => cursor.value(),
@@ -204,7 +271,10 @@ impl<'r> Walk<'r> {
 
     fn record_behind(&self) -> Result<Option<Slice<'_>>> {
         let Source { view, permit, .. } = &self.source;
-        let found = table::get(permit, view, self.source.tables()?, self.key())?;
+        let found = match &self.fetch {
+            Some(window) => window.fetch.record(&self.source)?,
+            None => table::get(permit, view, self.source.tables()?, self.row_key())?,
+        };
         // A row of an index that leads to no record.
         if found.is_none() && self.part != 0 { Err(self.corrupt()) } else { Ok(found) }
     }

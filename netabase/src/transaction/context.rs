@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::latest::Latest;
@@ -14,7 +13,7 @@ use crate::key::{AsKey, Key};
 use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, assert_listed};
 use crate::overlay::View;
 use crate::permission::Guard;
-use crate::table::{self, Layout, ModelTables};
+use crate::table::{self, KeyList, Layout, ModelTables, Seeker, Sought};
 
 /// The store's part of a transaction.
 #[derive(Debug)]
@@ -92,7 +91,7 @@ impl<D: NetabaseDefinition> Context<D> {
         })
     }
 
-    /// Keys are looked up in their own order, as neighbours mostly stand on one page, and answered in the caller's.
+    /// Keys are sought in their own order, as neighbours mostly stand on one page, and answered in the caller's.
     pub(crate) fn get_many<M: ModelOf<D>>(
         &self,
         view: &View<'_>,
@@ -100,22 +99,23 @@ impl<D: NetabaseDefinition> Context<D> {
     ) -> Result<Vec<Option<M>>> {
         let permit = self.guard.read(M::SCHEMA)?;
         let tables = self.tables::<M>()?;
-        let (mut bytes, mut spans) = (Vec::new(), Vec::new());
+        let mut list = KeyList::default();
         for key in keys {
-            let start = bytes.len();
-            key.write_tail(&mut bytes)?;
-            spans.push(start..bytes.len());
+            list.push_with(|bytes| key.write_tail(bytes))?;
         }
-        let key = |span: &Range<usize>| bytes.get(span.clone()).unwrap_or_default();
-        let mut order: Vec<_> = spans.iter().enumerate().collect();
-        order.sort_unstable_by_key(|(_, span)| key(span));
-        let mut found: Vec<Option<M>> = spans.iter().map(|_| None).collect();
-        for (place, span) in order {
-            let stored = table::get(&permit, view, tables, key(span))?;
-            let record = stored.map(|bytes| table::decode(&self.layout, tables, &bytes)).transpose()?;
-            if let Some(slot) = found.get_mut(place) {
-                *slot = record;
-            }
+        let mut found: Vec<Option<M>> = (0..list.len()).map(|_| None).collect();
+        let mut seeker = Seeker::new(view);
+        for place in list.in_order() {
+            let Some(slot) = found.get_mut(place) else { continue };
+            let key = list.get(place);
+            *slot = match seeker.seek(&permit, view, tables, key)? {
+                Sought::Here => Some(table::decode(&self.layout, tables, seeker.value())?),
+                Sought::Nowhere => None,
+                Sought::Unknown => {
+                    let stored = table::get(&permit, view, tables, key)?;
+                    stored.map(|bytes| table::decode(&self.layout, tables, &bytes)).transpose()?
+                }
+            };
         }
         Ok(found)
     }

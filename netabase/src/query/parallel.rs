@@ -1,0 +1,194 @@
+//! Visits records with several threads.
+//!
+//! The main table is divided by keys: each thread walks over ranges of its own. The rows of an index say little and are
+//! walked over fast, so there one walk gives out keys under a lock, and each thread fetches the records behind its keys.
+
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use smallvec::smallvec;
+
+use super::fetch::Fetch;
+use super::rows::Tests;
+use super::split::{Pieces, divide};
+use super::walk::{Source, Walk};
+use crate::engine::Direction;
+use crate::error::Result;
+use crate::key::ByteRange;
+use crate::model::{NetabaseModel, Terms};
+use crate::table::KeyList;
+
+/// Keys that a thread takes at a time, and rows after which it looks whether another has nothing to do.
+const ROWS: usize = 256;
+
+/// How rows are given out.
+enum Rows<'r> {
+    /// by ranges of the main table; with the last key in it
+    Ranges(Pieces, Vec<u8>),
+    /// by the keys that one walk finds
+    Keys(Mutex<Walk<'r>>),
+}
+
+/// What the threads share.
+struct Shared<'s, 'r, M> {
+    rows: Rows<'r>,
+    source: Source<'r>,
+    /// the table that is walked over
+    part: usize,
+    residual: &'s Terms<M>,
+    /// records that may still be visited
+    left: AtomicUsize,
+    limited: bool,
+    stopped: AtomicBool,
+    visit: &'s (dyn Fn(M) -> Result<()> + Sync),
+}
+
+pub(super) fn for_each<M: NetabaseModel>(
+    walk: Walk<'_>,
+    residual: &Terms<M>,
+    limit: usize,
+    threads: usize,
+    visit: &(dyn Fn(M) -> Result<()> + Sync),
+) -> Result<()> {
+    let (source, part) = (walk.source().clone(), walk.part());
+    let rows = match walk.only_range() {
+        Some(range) => {
+            let range = range.clone();
+            let mut from_end =
+                Walk::new(source.clone(), 0, smallvec![range.clone()], false, Direction::Reverse)?;
+            if !from_end.advance()? {
+                return Ok(());
+            }
+            Rows::Ranges(Pieces::new(range), from_end.key().to_vec())
+        }
+        None => Rows::Keys(Mutex::new(walk)),
+    };
+    let (left, stopped) = (AtomicUsize::new(limit), AtomicBool::new(false));
+    let shared = Shared { rows, source, part, residual, left, limited: limit != usize::MAX, stopped, visit };
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| shared.work())).collect();
+        let mut done = shared.work();
+        for other in others {
+            match other.join() {
+                Ok(theirs) => done = done.and(theirs),
+                Err(panic) => resume_unwind(panic),
+            }
+        }
+        done
+    })
+}
+
+/// Stops all threads when one of them fails, be it by a panic.
+struct Share<'e> {
+    stopped: &'e AtomicBool,
+    pieces: Option<&'e Pieces>,
+    done: bool,
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.stopped.store(true, Ordering::Relaxed);
+            if let Some(pieces) = self.pieces {
+                pieces.abandon();
+            }
+        }
+    }
+}
+
+impl<'r, M: NetabaseModel> Shared<'_, 'r, M> {
+    fn work(&self) -> Result<()> {
+        let tests = &mut Tests::new(self.residual.clone());
+        match &self.rows {
+            Rows::Ranges(pieces, last) => self.work_on_ranges(pieces, last, tests),
+            Rows::Keys(walk) => self.work_on_keys(walk, tests),
+        }
+    }
+
+    fn work_on_ranges(&self, pieces: &Pieces, last: &[u8], tests: &mut Tests<M>) -> Result<()> {
+        let mut had_one = false;
+        while let Some(range) = pieces.next(had_one) {
+            had_one = true;
+            let mut share = Share { stopped: &self.stopped, pieces: Some(pieces), done: false };
+            self.work_on_range(range, pieces, last, tests)?;
+            share.done = true;
+        }
+        Ok(())
+    }
+
+    fn work_on_range(
+        &self,
+        mut range: ByteRange,
+        pieces: &Pieces,
+        last: &[u8],
+        tests: &mut Tests<M>,
+    ) -> Result<()> {
+        let open = |range: &ByteRange| {
+            Walk::new(self.source.clone(), 0, smallvec![range.clone()], false, Direction::Forward)
+        };
+        let mut walk = open(&range)?;
+        let mut rows = 0_usize;
+        while !self.is_stopped() && walk.advance()? {
+            if let Some(bytes) = walk.record()? {
+                self.visit(tests, walk.key(), &bytes)?;
+            }
+            rows += 1;
+            if rows.is_multiple_of(ROWS)
+                && pieces.is_wanted()
+                && let Some((first, rest)) = divide(walk.key(), &range, last)
+            {
+                pieces.give(rest);
+                walk = open(&first)?;
+                range = first;
+            }
+        }
+        Ok(())
+    }
+
+    fn work_on_keys(&self, walk: &Mutex<Walk<'r>>, tests: &mut Tests<M>) -> Result<()> {
+        let mut share = Share { stopped: &self.stopped, pieces: None, done: false };
+        let mut keys = KeyList::default();
+        loop {
+            {
+                let mut walk = walk.lock().unwrap_or_else(PoisonError::into_inner);
+                while keys.len() < ROWS && !self.is_stopped() && walk.advance()? {
+                    keys.push(walk.key());
+                }
+            }
+            if keys.len() == 0 {
+                share.done = true;
+                return Ok(());
+            }
+            let mut fetch = Fetch::new(&self.source, keys);
+            while !self.is_stopped() && fetch.advance(&self.source)? {
+                match fetch.record(&self.source)? {
+                    Some(bytes) => self.visit(tests, fetch.key(), &bytes)?,
+                    // Only a primary key that was asked for may lead to no record.
+                    None if self.part == 0 => {}
+                    None => return Err(self.source.corrupt(self.part)),
+                }
+            }
+            keys = fetch.into_keys();
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    fn visit(&self, tests: &mut Tests<M>, key: &[u8], bytes: &[u8]) -> Result<()> {
+        let record = self.source.decode(bytes)?;
+        if !tests.hold(key, &record)? {
+            return Ok(());
+        }
+        // Without a limit the threads share no count, as counting would cost more than the rest.
+        let one_less = |left: usize| left.checked_sub(1);
+        if self.limited && self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_err() {
+            self.stopped.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        (self.visit)(record)
+    }
+}

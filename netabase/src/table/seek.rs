@@ -1,0 +1,90 @@
+//! Many records by ascending keys: by single look-ups where the keys lie apart, and by one walk where they lie close.
+
+use std::ops::Bound;
+
+use super::layout::ModelTables;
+use crate::engine::{Cursor, Direction};
+use crate::error::Result;
+use crate::overlay::View;
+use crate::permission::{Permit, ReadAccess};
+
+/// Rows that a walk may pass over on its way to a key. Passing three costs more than looking the key up.
+const PASSED: usize = 1;
+
+/// Single look-ups before the first walk is tried, as opening one costs as much as a few of them.
+const FIRST: u32 = 16;
+
+/// Most look-ups between two tries.
+const LAST: u32 = 4096;
+
+/// Goes from key to key in the main table of a model.
+pub(crate) struct Seeker<'r> {
+    walk: Option<Box<dyn Cursor + 'r>>,
+    /// whether the walk stands on a row
+    on_row: bool,
+    /// look-ups until a walk is tried
+    look_ups: u32,
+    /// look-ups after the next walk that fails
+    pause: u32,
+}
+
+/// Where the record of a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sought {
+    /// The walk stands on it: [`Seeker::value`].
+    Here,
+    /// There is none.
+    Nowhere,
+    /// It is to be looked up.
+    Unknown,
+}
+
+impl<'r> Seeker<'r> {
+    pub(crate) fn new(view: &View<'_>) -> Self {
+        // The first walk over staged rows sorts all of them, which single look-ups need not pay for.
+        let look_ups = if view.is_snapshot() { FIRST } else { u32::MAX };
+        Seeker { walk: None, on_row: false, look_ups, pause: 4 * FIRST }
+    }
+
+    /// Goes on to a key that is not below the one before it.
+    pub(crate) fn seek(
+        &mut self,
+        permit: &Permit<ReadAccess>,
+        view: &View<'r>,
+        tables: &ModelTables,
+        key: &[u8],
+    ) -> Result<Sought> {
+        permit.covers(tables.schema)?;
+        if let Some(left) = self.look_ups.checked_sub(1) {
+            self.look_ups = left;
+            return Ok(Sought::Unknown);
+        }
+        let walk = match &mut self.walk {
+            Some(walk) => walk,
+            none => {
+                self.on_row = false;
+                let from_key = (Bound::Included(key), Bound::Unbounded);
+                none.insert(view.cursor(tables.main()?, from_key, Direction::Forward)?)
+            }
+        };
+        for _ in 0..=PASSED {
+            if self.on_row && walk.key() >= key {
+                self.pause = 4 * FIRST;
+                return Ok(if walk.key() == key { Sought::Here } else { Sought::Nowhere });
+            }
+            if !walk.advance()? {
+                return Ok(Sought::Nowhere);
+            }
+            self.on_row = true;
+        }
+        self.walk = None;
+        self.look_ups = self.pause;
+        self.pause = (self.pause * 2).min(LAST);
+        Ok(Sought::Unknown)
+    }
+
+    /// The record the walk stands on.
+    pub(crate) fn value(&self) -> &[u8] {
+        self.walk.as_ref().map_or(&[], |walk| walk.value())
+    }
+}
