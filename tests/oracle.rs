@@ -14,7 +14,7 @@ use kit::models::{
 use kit::oracle::{Expect, Oracle, Records, Refused, Subject};
 use kit::rows;
 use netabase::engine::{Engine, Redb, RedbOptions};
-use netabase::{ErrorKind, Link, Result, Store, WriteTransaction};
+use netabase::{ErrorKind, Link, NetabaseModel, Result, Store, WriteTransaction};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -51,8 +51,24 @@ impl<M, K> Verb<M, K> {
     }
 }
 
+/// A change of all people that a filter finds.
+#[derive(Clone, Debug)]
+enum Sweep {
+    DeleteAged(i32, i32),
+    DeleteTagged(Vec<String>),
+    DeleteFrom(u64),
+    DeleteTaggedAndAged(String, i32),
+    /// moves people ahead in the index they are found by
+    Age(i32),
+    /// the same for an index with several rows for each
+    Retag(Vec<String>, String),
+    /// fails for the second one
+    Rename(i32, String),
+}
+
 #[derive(Clone, Debug)]
 enum Op {
+    Sweep(Sweep),
     Person(Verb<Person, PersonPrimaryKey>),
     Place(Verb<Place, PlacePrimaryKey>),
     Visit(Verb<Visit, VisitPrimaryKey>),
@@ -145,8 +161,21 @@ where
     ]
 }
 
+fn sweep() -> impl Strategy<Value = Sweep> {
+    prop_oneof![
+        (-2..3_i32, -2..3_i32).prop_map(|(low, high)| Sweep::DeleteAged(low, high)),
+        vec(text(), 0..3).prop_map(Sweep::DeleteTagged),
+        (0..6_u64).prop_map(Sweep::DeleteFrom),
+        (text(), -2..3_i32).prop_map(|(tag, age)| Sweep::DeleteTaggedAndAged(tag, age)),
+        (-2..3_i32).prop_map(Sweep::Age),
+        (vec(text(), 0..3), text()).prop_map(|(tags, tag)| Sweep::Retag(tags, tag)),
+        (-2..3_i32, text()).prop_map(|(age, name)| Sweep::Rename(age, name)),
+    ]
+}
+
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
+        1 => sweep().prop_map(Op::Sweep),
         4 => verb(person().boxed(), person_key().boxed()).prop_map(Op::Person),
         2 => verb(place().boxed(), place_key().boxed()).prop_map(Op::Place),
         1 => verb(visit().boxed(), visit_key().boxed()).prop_map(Op::Visit),
@@ -232,6 +261,53 @@ fn imagined<M: Subject>(records: &mut Records<M>, verb: &Verb<M, M::PrimaryKey>)
     }
 }
 
+fn real_sweep(txn: &mut WriteTransaction<World>, sweep: &Sweep) -> Result<u64> {
+    match sweep {
+        Sweep::DeleteAged(low, high) => txn.delete_where(Person::AGE.range(low..=high)),
+        Sweep::DeleteTagged(tags) => txn.delete_where(Person::TAGS.any_of(tags)),
+        Sweep::DeleteFrom(id) => txn.delete_where(Person::ID.range(*id..)),
+        Sweep::DeleteTaggedAndAged(tag, age) => {
+            txn.delete_where(Person::TAGS.eq(tag).and(Person::AGE.eq(*age)))
+        }
+        Sweep::Age(low) => txn.update_where(Person::AGE.range(*low..), |person| person.age += 1),
+        Sweep::Retag(tags, tag) => txn.update_where(Person::TAGS.any_of(tags), |person| {
+            person.tags.insert(0, tag.clone());
+        }),
+        Sweep::Rename(age, name) => {
+            txn.update_where(Person::AGE.eq(*age), |person| person.email.clone_from(name))
+        }
+    }
+}
+
+fn imagined_sweep(people: &mut Records<Person>, sweep: &Sweep) -> Result<u64, Refused> {
+    let is_tagged = |person: &Person, tags: &[String]| person.tags.iter().any(|tag| tags.contains(tag));
+    let finds = |person: &Person| match sweep {
+        Sweep::DeleteAged(low, high) => (low..=high).contains(&&person.age),
+        Sweep::DeleteTagged(tags) | Sweep::Retag(tags, _) => is_tagged(person, tags),
+        Sweep::DeleteFrom(id) => person.id >= *id,
+        Sweep::DeleteTaggedAndAged(tag, age) => {
+            is_tagged(person, std::slice::from_ref(tag)) && person.age == *age
+        }
+        Sweep::Age(low) => person.age >= *low,
+        Sweep::Rename(age, _) => person.age == *age,
+    };
+    let keys: Vec<_> =
+        people.records().filter(|person| finds(person)).map(NetabaseModel::primary_key).collect();
+    people.batch(|people| {
+        for key in &keys {
+            match sweep {
+                Sweep::Age(_) => people.update_with(key, |person| person.age += 1)?,
+                Sweep::Retag(_, tag) => {
+                    people.update_with(key, |person| person.tags.insert(0, tag.clone()))?;
+                }
+                Sweep::Rename(_, name) => people.update_with(key, |person| person.email.clone_from(name))?,
+                _ => drop(people.take(key)),
+            }
+        }
+        Ok(keys.len() as u64)
+    })
+}
+
 /// Every kind of read, compared with a filter over plain records. The two transactions share no trait.
 macro_rules! check_reads {
     ($txn:expr, $oracle:expr) => {{
@@ -244,6 +320,9 @@ macro_rules! check_reads {
         }
         prop_assert_eq!(txn.len::<Person>()?, oracle.people.records().count() as u64);
         prop_assert_eq!(txn.len::<Visit>()?, oracle.visits.records().count() as u64);
+        let asked: [u64; 7] = [3, 0, 9, 3, 1, 2, 4];
+        let expected = asked.map(|id| oracle.people.get(&PersonPrimaryKey(id)).cloned());
+        prop_assert_eq!(txn.get_many::<Person>(asked)?, expected);
         let all: Vec<Person> = oracle.people.records().cloned().collect();
         prop_assert_eq!(&txn.query::<Person>().collect()?, &all);
         let reversed: Vec<Person> = all.iter().rev().cloned().collect();
@@ -264,6 +343,10 @@ macro_rules! check_reads {
                     prop_assert_eq!(&keys, &expected, "keys of {}", stringify!($query));
                 }
                 prop_assert_eq!($query.count()?, expected.len() as u64, "count of {}", stringify!($query));
+                let mut found =
+                    $query.unordered().collect()?.iter().map(|person| person.id).collect::<Vec<_>>();
+                found.sort_unstable();
+                prop_assert_eq!(&found, &expected, "unordered, {}", stringify!($query));
                 prop_assert_eq!($query.exists()?, !expected.is_empty());
                 let first = $query.first()?.map(|person| person.id);
                 prop_assert!(
@@ -378,6 +461,16 @@ fn run(place: &Home, staging: usize, script: &Script) -> Result<(), TestCaseErro
                 }};
             }
             match op {
+                Op::Sweep(sweep) => {
+                    let expected = imagined_sweep(&mut oracle.people, sweep);
+                    let outcome = real_sweep(&mut txn, sweep);
+                    a_batch_failed |= outcome.is_err();
+                    if staging == 0 && matches!(&outcome, Err(error) if *error.kind() == ErrorKind::Doomed) {
+                        break;
+                    }
+                    let outcome = outcome.map_err(|error| Refused::of(&error));
+                    prop_assert_eq!(outcome, expected.map_err(Some), "{:?}", sweep);
+                }
                 Op::Person(verb) => both!(people, verb),
                 Op::Place(verb) => both!(places, verb),
                 Op::Visit(verb) => both!(visits, verb),

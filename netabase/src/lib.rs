@@ -111,7 +111,7 @@ pub use key::{Key, NetabaseKey};
 pub use maintenance::{Problem, Progress, Rebuilt, Report};
 pub use model::{Link, NetabaseDefinition, NetabaseModel, NetabaseTopic};
 pub use netabase_macros::{NetabaseDefinition, NetabaseModel, NetabaseTopic};
-pub use store::{Builder, Store};
+pub use store::{Builder, Chunked, Store};
 pub use transaction::{ReadTransaction, WriteTransaction};
 
 /// What the derives write their code against. Not for use by hand.

@@ -32,8 +32,8 @@ pub enum ErrorKind {
         /// the field whose value is taken
         constraint: &'static str,
     },
-    /// The closure of `update_with` changed the primary key.
-    #[error("`update_with` changed the key of {model} {key}: delete the record and create the new one")]
+    /// A closure that changes a record, of `update_with` or `update_where`, changed its primary key.
+    #[error("the closure changed the key of {model} {key}: delete the record and create the new one")]
     KeyChanged {
         /// recorded name of the model
         model: &'static str,
@@ -53,6 +53,12 @@ pub enum ErrorKind {
     Conflict {
         /// how often the work was tried
         attempts: u32,
+    },
+    /// Work that is committed piece by piece failed. What was committed before stays; the source says why it failed.
+    #[error("{done} items are committed, the work on those after them failed and left nothing")]
+    Stopped {
+        /// items whose work is committed
+        done: u64,
     },
     /// The engine failed or lost contact while it committed: the work is either there as a whole or not at all.
     #[error("it is not known whether the commit took place: read before you try again")]

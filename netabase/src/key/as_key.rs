@@ -1,7 +1,7 @@
 //! What may stand where a key is asked for.
 
 use super::{Key, text};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Anything that names a key of type `K`: the key itself, a reference to it, or a cheaper form of it, as `&str`
 /// is for `String`, `1` for `AuthorPrimaryKey`, a record or a [`Link`](crate::Link) for its key.
@@ -27,6 +27,20 @@ impl<K: Key, Q: AsKey<K> + ?Sized> AsKey<K> for &Q {
     }
     fn write_tail(&self, out: &mut Vec<u8>) -> Result<()> {
         (**self).write_tail(out)
+    }
+}
+
+/// A key that is encoded already.
+pub(crate) struct EncodedKey<'k>(pub(crate) &'k [u8]);
+
+impl<K: Key> AsKey<K> for EncodedKey<'_> {
+    fn write_part(&self, _: &mut Vec<u8>) -> Result<()> {
+        // Within another key it would have another end.
+        Err(Error::internal("an encoded key as part of another"))
+    }
+    fn write_tail(&self, out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(self.0);
+        Ok(())
     }
 }
 

@@ -32,6 +32,7 @@ mod text;
 
 use std::fmt;
 
+pub(crate) use as_key::EncodedKey;
 pub use as_key::{AsKey, KeyPrefix};
 pub use composite::width_sum;
 pub use netabase_macros::NetabaseKey;

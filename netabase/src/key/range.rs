@@ -66,6 +66,15 @@ impl ByteRange {
         }
     }
 
+    /// Leaves out the keys up to this one. A point stays as it is.
+    pub(crate) fn begin_behind(&mut self, done: &[u8]) {
+        if let ByteRange::Between(low, _) = self
+            && !matches!(low, Bound::Included(low) | Bound::Excluded(low) if done < low.as_slice())
+        {
+            *low = Bound::Excluded(done.to_vec());
+        }
+    }
+
     /// No key can lie in it.
     pub(crate) fn is_empty(&self) -> bool {
         use Bound::{Excluded, Included, Unbounded};

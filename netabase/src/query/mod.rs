@@ -6,7 +6,9 @@
 //! - `plan.rs` chooses the table; `walk.rs` steps through its rows; `rows.rs` makes records and keys of them.
 //! - `fetch.rs` gets records in the order of their table; `parallel.rs` visits them with several threads, which share
 //!   ranges as `split.rs` divides them.
+//! - `change.rs` deletes or changes the records that a filter finds.
 
+mod change;
 mod fetch;
 mod parallel;
 mod plan;

@@ -1,6 +1,7 @@
 //! The store: opens the file and hands out transactions.
 
 mod builder;
+mod chunked;
 mod maintain;
 mod open;
 mod read;
@@ -11,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use builder::Builder;
+pub use chunked::Chunked;
 
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};

@@ -28,6 +28,11 @@ impl KeyList {
         self.ends.len()
     }
 
+    /// Bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len() + self.ends.len() * size_of::<usize>()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();

@@ -7,7 +7,7 @@ use crate::overlay::Overlay;
 
 impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Runs `work` on a layer of its own, so that a failure half-way leaves no trace.
-    pub(super) fn atomically<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(crate) fn atomically<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if let Some(error) = &self.doomed {
             return Err(error.clone());
         }

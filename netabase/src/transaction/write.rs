@@ -8,7 +8,7 @@ use super::context::{Context, Encoded, Keep, Old};
 use super::turn::Turn;
 use crate::engine::{Durability, Write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::AsKey;
+use crate::key::{AsKey, EncodedKey};
 use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, spell};
 use crate::overlay::{Overlay, Staged, View};
 use crate::table::{self, Change};
@@ -185,15 +185,25 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     ) -> Result<T> {
         let mut bytes = Vec::new();
         key.write_tail(&mut bytes)?;
-        let Some(mut record) = self.get::<M>(&key)? else { return Err(not_found::<M>(&bytes)) };
-        let done = change(&mut record);
-        let mut after = Vec::with_capacity(bytes.len());
+        let done = self.change(&bytes, |record| Ok(Some(change(record))))?;
+        done.ok_or_else(|| not_found::<M>(&bytes))
+    }
+
+    /// Changes the record with this key, unless the closure returns `None`. `None` also if there is no record.
+    pub(crate) fn change<M: ModelOf<D>, T>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut M) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        let Some(mut record) = self.get::<M>(EncodedKey(key))? else { return Ok(None) };
+        let Some(done) = change(&mut record)? else { return Ok(None) };
+        let mut after = Vec::with_capacity(key.len());
         record.encode_key(&mut after)?;
-        if after != bytes {
-            return Err(Error::new(ErrorKind::KeyChanged { model: M::NAME, key: spell::<M>(&bytes) }));
+        if after != key {
+            return Err(Error::new(ErrorKind::KeyChanged { model: M::NAME, key: spell::<M>(key) }));
         }
         self.update(&record)?;
-        Ok(done)
+        Ok(Some(done))
     }
 
     /// Deletes the record with this key; `false` if there was none.

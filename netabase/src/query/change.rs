@@ -1,0 +1,188 @@
+//! Changes of all records that a filter finds.
+//!
+//! A table cannot be changed while it is walked over, and a change may move a record ahead in the very index it is found
+//! by. So the work is done in passes: each looks for the lowest primary keys above those of the pass before, as many as
+//! may be kept in memory, and then changes these records in key order. Primary keys do not change, so each record has its
+//! turn once, whatever becomes of its index keys.
+
+use super::plan::Plan;
+use super::rows::Tests;
+use super::walk::Walk;
+use super::{Covered, Filter};
+use crate::engine::Direction;
+use crate::error::Result;
+use crate::key::EncodedKey;
+use crate::model::{ModelOf, NetabaseDefinition, Terms};
+use crate::table::KeyList;
+use crate::transaction::WriteTransaction;
+
+/// Bytes of keys that a pass keeps, unless a transaction is to keep less.
+const KEPT: usize = 4 << 20;
+
+/// Bytes of keys that a pass keeps at least.
+const LEAST: usize = 256;
+
+/// What is done to the record with a key, if the rest of the conditions holds for it; whether it does.
+type Work<'w, D, M> = dyn FnMut(&mut WriteTransaction<D>, &mut Tests<M>, &[u8]) -> Result<bool> + 'w;
+
+/// Each is one operation: it happens to all records that the filter finds when it begins, to each once, or to none.
+/// It takes O(n log n) in these records and a bounded amount of memory.
+impl<D: NetabaseDefinition> WriteTransaction<D> {
+    /// Deletes the records for which the filter holds; returns how many.
+    ///
+    /// ```
+    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # struct Job { #[primary_key] id: u64, #[secondary_key] done_at: Option<u64> }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Work { Job(Job) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Work>::in_memory()?;
+    /// # store.write(|txn| txn.create(&Job { id: 1, done_at: Some(3) }))?;
+    /// let deleted = store.write(|txn| txn.delete_where(Job::DONE_AT.range(..1000)))?;
+    /// assert_eq!(deleted, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "delete_many")]
+    #[doc(alias = "drain")]
+    pub fn delete_where<M: ModelOf<D>, C: Covered>(&mut self, filter: Filter<M, C>) -> Result<u64> {
+        self.in_passes(filter.into_terms()?, &mut |txn, tests, key| {
+            if !tests.is_empty() {
+                let Some(record) = txn.get::<M>(EncodedKey(key))? else { return Ok(false) };
+                if !tests.hold(key, &record)? {
+                    return Ok(false);
+                }
+            }
+            txn.delete::<M>(EncodedKey(key))
+        })
+    }
+
+    /// Changes the records for which the filter holds; returns how many. The filter is asked before the change.
+    ///
+    /// # Errors
+    /// `KeyChanged` if the closure changes a primary key, and those of [`update`](Self::update).
+    ///
+    /// ```
+    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # struct Player { #[primary_key] id: u64, #[secondary_key] score: u64 }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Game { Player(Player) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Game>::in_memory()?;
+    /// # store.write(|txn| txn.create_batch(&[Player { id: 1, score: 10 }, Player { id: 2, score: 12 }]))?;
+    /// // Each once, although it comes up again in the index.
+    /// store.write(|txn| txn.update_where(Player::SCORE.range(10..), |player| player.score += 5))?;
+    /// assert_eq!(store.get::<Player>(1)?.map(|player| player.score), Some(15));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "update_many")]
+    pub fn update_where<M: ModelOf<D>, C: Covered>(
+        &mut self,
+        filter: Filter<M, C>,
+        mut change: impl FnMut(&mut M),
+    ) -> Result<u64> {
+        self.in_passes(filter.into_terms()?, &mut |txn, tests, key| {
+            let changed = txn.change(key, |record: &mut M| {
+                let holds = tests.hold(key, record)?;
+                Ok(holds.then(|| change(record)))
+            })?;
+            Ok(changed.is_some())
+        })
+    }
+
+    /// Runs `work` for each record that the conditions find.
+    fn in_passes<M: ModelOf<D>>(&mut self, terms: Terms<M>, work: &mut Work<'_, D, M>) -> Result<u64> {
+        let kept = self.context.staging.clamp(LEAST, KEPT);
+        self.atomically(|txn| {
+            let mut changed = 0;
+            let mut done: Option<Vec<u8>> = None;
+            loop {
+                let (pass, residual) = txn.pass(&terms, done.as_deref(), kept)?;
+                let tests = &mut Tests::new(residual);
+                let mut last: Option<&[u8]> = None;
+                for place in pass.keys.in_order() {
+                    let key = pass.keys.get(place);
+                    // A record may have several rows.
+                    if last != Some(key) {
+                        changed += u64::from(work(txn, tests, key)?);
+                    }
+                    last = Some(key);
+                }
+                if pass.is_last {
+                    return Ok(changed);
+                }
+                done = last.map(<[u8]>::to_vec);
+            }
+        })
+    }
+
+    /// Looks for the lowest keys above those that are done.
+    fn pass<M: ModelOf<D>>(
+        &self,
+        terms: &Terms<M>,
+        done: Option<&[u8]>,
+        kept: usize,
+    ) -> Result<(Pass, Terms<M>)> {
+        let source = super::source::<D, M>(self.view(), &self.context)?;
+        let Plan { part, mut ranges, residual, .. } = Plan::choose(&source, terms.clone())?;
+        if part == 0
+            && let Some(done) = done
+        {
+            ranges.iter_mut().for_each(|range| range.begin_behind(done));
+        }
+        let mut walk = Walk::new(source, part, ranges, false, Direction::Forward)?.keys_only();
+        let mut pass = Pass { keys: KeyList::default(), is_last: true };
+        let mut ceiling: Option<Vec<u8>> = None;
+        while walk.advance()? {
+            let key = walk.key();
+            if pass.keys.size() > 2 * kept {
+                // Keys of the main table come in order already.
+                if part == 0 {
+                    pass.is_last = false;
+                    break;
+                }
+                if let Some(highest) = pass.halve() {
+                    pass.is_last = false;
+                    ceiling = Some(highest);
+                }
+            }
+            let is_done = done.is_some_and(|done| key <= done);
+            if !is_done && ceiling.as_deref().is_none_or(|ceiling| key <= ceiling) {
+                pass.keys.push(key);
+            }
+        }
+        Ok((pass, residual))
+    }
+}
+
+/// The keys of one pass.
+struct Pass {
+    keys: KeyList,
+    /// there are no more
+    is_last: bool,
+}
+
+impl Pass {
+    /// Drops what came twice and, if that is not enough, the upper half. Then it returns the highest key that is left.
+    fn halve(&mut self) -> Option<Vec<u8>> {
+        let mut lower = KeyList::default();
+        let (mut last, mut highest) = (None, None);
+        for place in self.keys.in_order() {
+            let key = self.keys.get(place);
+            if last == Some(key) {
+                continue;
+            }
+            if lower.len() > self.keys.len() / 2 {
+                highest = last.map(<[u8]>::to_vec);
+                break;
+            }
+            lower.push(key);
+            last = Some(key);
+        }
+        self.keys = lower;
+        highest
+    }
+}
