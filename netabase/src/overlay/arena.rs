@@ -23,6 +23,10 @@ impl Arena {
         self.0.len()
     }
 
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Adds bytes behind the others.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Piece> {
         self.push_pair(bytes, &[])

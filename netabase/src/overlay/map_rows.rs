@@ -66,6 +66,15 @@ impl MapRows {
         self.arena.len() + self.rows.len() * ROW
     }
 
+    /// Forgets all rows, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.arena.clear();
+        self.rows.clear();
+        self.places.clear();
+        self.sorted = OnceLock::new();
+        self.growth = 0;
+    }
+
     fn key(&self, row: &Row) -> &[u8] {
         self.arena.get(row.key)
     }

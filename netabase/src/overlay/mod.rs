@@ -104,13 +104,15 @@ impl Overlay {
 
     /// Gives everything to the engine, table by table in key order, and empties the layer.
     pub(crate) fn apply(&mut self, writer: &mut dyn Write) -> Result<()> {
-        let layer = std::mem::take(self);
-        for (table, map) in layer.maps.into_iter().enumerate().filter(|(_, map)| !map.is_empty()) {
+        for (table, map) in self.maps.iter().enumerate().filter(|(_, map)| !map.is_empty()) {
             writer.apply(TableId(table), &mut map.changes())?;
         }
-        for (table, pairs) in layer.indexes.into_iter().enumerate().filter(|(_, pairs)| !pairs.is_empty()) {
+        for (table, pairs) in self.indexes.iter().enumerate().filter(|(_, pairs)| !pairs.is_empty()) {
             writer.apply_index(TableId(table), &mut pairs.changes())?;
         }
+        // What comes next mostly takes as much memory again.
+        self.maps.iter_mut().for_each(MapRows::clear);
+        self.indexes.iter_mut().for_each(PairRows::clear);
         Ok(())
     }
 }

@@ -96,6 +96,14 @@ impl PairRows {
         self.arena.len() + self.notes.len() * ROW + self.in_tree
     }
 
+    /// Forgets all rows, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.arena.clear();
+        self.notes.clear();
+        self.tree = OnceLock::new();
+        self.in_tree = 0;
+    }
+
     /// Changes of pairs are differences to what is there now, so opposite ones cancel out.
     pub(super) fn change(&mut self, key: &[u8], value: &[u8], presence: Presence) -> Result<()> {
         if let Some(tree) = self.tree.get_mut() {
