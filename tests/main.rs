@@ -38,3 +38,4 @@ mod tidy;
 mod ui;
 mod unique_race;
 mod verification;
+mod views;

@@ -22,7 +22,9 @@ fn main() -> Result<()> {
     let records: u32 = options.get("records", 1_000_000)?;
     let side: String = options.get("side", String::new())?;
     if side.is_empty() {
-        println!("| {records} records of 100 bytes | create, each | peak | delete nine of ten, each | peak |");
+        println!(
+            "| {records} records of 100 bytes | create, each | peak | delete nine of ten, each | peak |"
+        );
         println!("|---|---|---|---|---|");
         for side in SIDES {
             let arguments = ["--records", &records.to_string(), "--side", side];
@@ -75,8 +77,8 @@ fn by_netabase(data: &Data) -> Result<(Step, Step)> {
     })?;
     let first = u64::from(data.records / 10);
     let delete = Step::of(|| {
-        let deleted =
-            store.write(|txn| txn.delete_where(Single::ID.range((Bound::Included(first), Bound::Unbounded))))?;
+        let deleted = store
+            .write(|txn| txn.delete_where(Single::ID.range((Bound::Included(first), Bound::Unbounded))))?;
         if deleted + first == u64::from(data.records) { Ok(()) } else { Err("some are missing".into()) }
     })?;
     Ok((create, delete))

@@ -7,6 +7,7 @@ use syn::ext::IdentExt;
 
 use crate::errors::Errors;
 use crate::expand::variant_name;
+use crate::expand::view::borrowed;
 use crate::model::{Definition, KeyForm, KeyInput, Model, Parts, Role};
 use crate::parse::ty;
 
@@ -16,6 +17,24 @@ pub(crate) fn model(model: &Model, errors: &mut Errors) {
     recorded_names(model, errors);
     variants(model, errors);
     topics(&model.topics, errors);
+    view(model, errors);
+}
+
+fn borrows(model: &Model) -> bool {
+    model.fields.iter().any(|field| borrowed(field).is_some())
+}
+
+/// A view of a model in which nothing can be borrowed.
+fn view(model: &Model, errors: &mut Errors) {
+    if model.view.is_some() && !borrows(model) {
+        let ident = &model.header.ident;
+        errors.at(
+            ident,
+            format!(
+                "a view of `{ident}` would borrow nothing, as it has no `String` or `Vec<u8>`: remove `view`"
+            ),
+        );
+    }
 }
 
 fn primary_key(model: &Model, errors: &mut Errors) {
@@ -54,6 +73,9 @@ pub(crate) fn usable(mut model: Model) -> Option<Model> {
     primary_key(&model, &mut errors);
     if errors.finish().is_some() {
         return None;
+    }
+    if !borrows(&model) {
+        model.view = None;
     }
     let (mut handles, mut variants) = (HashSet::new(), HashSet::new());
     model.fields.retain(|field| {

@@ -1,7 +1,7 @@
 //! What the derives know about their input: owned, plain data between parsing and expanding.
 
 use proc_macro2::{Ident, Span};
-use syn::{Path, Type, Visibility};
+use syn::{Attribute, Path, Type, Visibility};
 
 /// What every input has.
 pub(crate) struct Header {
@@ -17,6 +17,8 @@ pub(crate) struct Model {
     pub(crate) header: Header,
     pub(crate) version: u8,
     pub(crate) topics: Vec<Path>,
+    /// what the borrowed view of a record derives, if there is to be one
+    pub(crate) view: Option<Vec<Path>>,
     pub(crate) fields: Vec<Field>,
 }
 
@@ -24,6 +26,8 @@ pub(crate) struct Field {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
     pub(crate) ty: Type,
+    /// its documentation and serde attributes
+    pub(crate) attrs: Vec<Attribute>,
     /// serde attributes that decide what is stored, as text
     pub(crate) wire: String,
     /// recorded name

@@ -1,6 +1,6 @@
 //! Records as bytes: one byte for the model's version, then [postcard](https://postcard.jamesmunns.com/wire-format).
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 /// Why bytes are no record.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,9 +19,9 @@ pub(crate) fn encode<M: Serialize>(version: u8, model: &M, out: &mut Vec<u8>) ->
     Some(())
 }
 
-/// Reads a record back. All bytes must be used up: a record with a field more must not pass for one with less.
+/// Reads a record back, or a view that borrows from the bytes. All bytes must be used up: a record with a field more must not pass for one with less.
 #[inline]
-pub(crate) fn decode<M: DeserializeOwned>(version: u8, bytes: &[u8]) -> Result<M, Malformed> {
+pub(crate) fn decode<'b, M: Deserialize<'b>>(version: u8, bytes: &'b [u8]) -> Result<M, Malformed> {
     match bytes.split_first() {
         Some((found, body)) if *found == version => {
             let mut bytes = postcard::Deserializer::from_bytes(body);

@@ -82,6 +82,7 @@
 //! |---|---|
 //! | `subscribe(Topic, ..)` | enrols every record in the topics |
 //! | `topics(Topic, ..)` | on a definition: the topics its models may subscribe to |
+//! | `view` | `AuthorView<'_>` for reading without copies, see [`model::Viewed`]; `view(Debug)` derives for it |
 //! | `rename = ".."`, `version = 2` | recorded name and version |
 //! | `crate = ".."` | where netabase is, if not at `::netabase` |
 //!

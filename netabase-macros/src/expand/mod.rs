@@ -8,6 +8,7 @@ mod model;
 mod primary;
 mod schema;
 pub(crate) mod stub;
+pub(crate) mod view;
 
 pub(crate) use definition::definition;
 pub(crate) use key::key;

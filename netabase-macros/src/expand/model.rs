@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::{enums, handles, place_of, primary, primary_key, schema, scoped};
+use super::{enums, handles, place_of, primary, primary_key, schema, scoped, view};
 use crate::model::{Header, Model, Shape};
 
 pub(crate) fn model(model: &Model) -> TokenStream {
@@ -25,6 +25,7 @@ pub(crate) fn model(model: &Model) -> TokenStream {
         relational.conversion,
         subscriptions.conversion,
         links(model),
+        view::conversion(model),
     ];
     let scoped = scoped(
         &model.header,
@@ -43,7 +44,8 @@ pub(crate) fn model(model: &Model) -> TokenStream {
             #(#conversions)*
         },
     );
-    let items = [primary::item(model), secondary.item, relational.item, subscriptions.item];
+    let items =
+        [primary::item(model), secondary.item, relational.item, subscriptions.item, view::item(model)];
     quote!(#(#items)* #scoped)
 }
 

@@ -7,7 +7,7 @@ use super::primary_key;
 use crate::model::{Field, Header, Model, Relation, Secondary, Shape};
 
 pub(super) fn constant(model: &Model) -> TokenStream {
-    let Model { header: Header { name, .. }, version, topics, fields } = model;
+    let Model { header: Header { name, .. }, version, topics, fields, .. } = model;
     let key = primary_key(&model.header);
     let primary = model.primary().map(|field| &field.name);
     let fields = fields.iter().map(|Field { name, ty, wire, .. }| {

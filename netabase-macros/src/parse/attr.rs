@@ -190,6 +190,18 @@ impl Arg {
         }
     }
 
+    /// `name`, or `name(Path, Path)`
+    pub(super) fn maybe_paths(&self, errors: &mut Errors) -> Vec<Path> {
+        match self.value {
+            Value::None => Vec::new(),
+            Value::List(_) => self.paths(errors),
+            _ => {
+                self.expected(&format!("`, or `{}(Name, ..)", self.ident), errors);
+                Vec::new()
+            }
+        }
+    }
+
     /// `name(Path, Path)`
     pub(super) fn paths(&self, errors: &mut Errors) -> Vec<Path> {
         match &self.value {

@@ -12,12 +12,13 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
     refuse_generics(input, "model", errors);
     attr::refuse_serde(&input.attrs, errors);
     attr::refuse_conversions(&input.attrs, errors);
-    let (mut version, mut topics) = (1, Vec::new());
+    let (mut version, mut topics, mut view) = (1, Vec::new(), None);
     attr::misplaced(&input.attrs, "on a field", &["primary_key", "secondary_key", "relation"], errors);
-    let header = header(input, &["version", "subscribe"], errors, |arg, errors| {
+    let header = header(input, &["version", "subscribe", "view"], errors, |arg, errors| {
         match arg.name() {
             "version" => version = arg.byte(errors).unwrap_or(version),
             "subscribe" => topics = arg.paths(errors),
+            "view" => view = Some(arg.maybe_paths(errors)),
             _ => return false,
         }
         true
@@ -31,7 +32,7 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         return None;
     };
     let fields = named.named.iter().filter_map(|field| self::field(field, &input.ident, errors)).collect();
-    Some(Model { header, version, topics, fields })
+    Some(Model { header, version, topics, view, fields })
 }
 
 fn field(input: &syn::Field, model: &Ident, errors: &mut Errors) -> Option<Field> {
@@ -74,7 +75,10 @@ fn field(input: &syn::Field, model: &Ident, errors: &mut Errors) -> Option<Field
         attr::refuse_skipped(&input.attrs, errors);
     }
     let wire = attr::wire(&input.attrs);
-    Some(Field { ident, vis: input.vis.clone(), ty: input.ty.clone(), wire, name, handle, primary, role })
+    let is_kept = |attr: &&Attribute| attr.path().is_ident("doc") || attr.path().is_ident("serde");
+    let attrs = input.attrs.iter().filter(is_kept).cloned().collect();
+    let (vis, ty) = (input.vis.clone(), input.ty.clone());
+    Some(Field { ident, vis, ty, attrs, wire, name, handle, primary, role })
 }
 
 fn find<'a>(attrs: &'a [Attribute], name: &str) -> Option<&'a Attribute> {

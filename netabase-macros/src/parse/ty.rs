@@ -35,6 +35,23 @@ fn ungrouped(ty: &Type) -> &Type {
     }
 }
 
+/// The type that borrows what a `String` or bytes would own, also within an `Option` or `Vec`: `&'v str` for `String`.
+/// `None` for any other. The two have the same encoding.
+pub(crate) fn borrowed(ty: &Type) -> Option<Type> {
+    if ends_with(ty, "String") {
+        return Some(syn::parse_quote!(&'v str));
+    }
+    if argument(ty, "Vec").is_some_and(|element| is(element, "u8")) {
+        return Some(syn::parse_quote!(&'v [u8]));
+    }
+    let within = |outer: &str| argument(ty, outer).and_then(borrowed);
+    match (within("Option"), within("Vec")) {
+        (Some(inner), _) => Some(syn::parse_quote!(::core::option::Option<#inner>)),
+        (None, Some(inner)) => Some(syn::parse_quote!(::std::vec::Vec<#inner>)),
+        (None, None) => None,
+    }
+}
+
 /// What to say of a type that looks like a key and cannot be one.
 pub(crate) fn refused(ty: &Type) -> Option<&'static str> {
     if is(ty, "usize") {

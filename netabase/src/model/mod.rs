@@ -9,7 +9,7 @@ mod reader;
 use std::fmt;
 use std::hash::Hash;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use entries::Entries;
 pub use filter::{Covered, Filter, Indexed, Join, KeyValue, NoKeys, NotIndexed, topic};
@@ -52,6 +52,20 @@ pub trait NetabaseModel: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn encode_key(&self, out: &mut Vec<u8>) -> Result<()>;
     /// Adds the entries this record has in its indexes and relations.
     fn entries(&self, out: &mut Entries) -> Result<()>;
+}
+
+/// A model with `#[netabase(view)]`: its records can be read without copying their text and bytes.
+///
+/// The derive makes `AuthorView<'_>` beside `Author`: the same fields, with `&str` for `String` and `&[u8]` for `Vec<u8>`,
+/// also within an `Option` or `Vec`, where the type is written out. `view(Debug, Clone)` derives these for it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no view",
+    label = "has no view",
+    note = "add `#[netabase(view)]` to `{Self}`"
+)]
+pub trait Viewed: NetabaseModel {
+    /// A record that borrows from where it is stored.
+    type View<'v>: Deserialize<'v>;
 }
 
 /// An enum with `#[derive(NetabaseDefinition)]`: the list of a store's models.

@@ -126,7 +126,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         done: Option<&[u8]>,
         kept: usize,
     ) -> Result<(Pass, Terms<M>)> {
-        let source = super::source::<D, M>(self.view(), &self.context)?;
+        let source = super::source::<D, M>(self.as_view(), &self.context)?;
         let Plan { part, mut ranges, residual, .. } = Plan::choose(&source, terms.clone())?;
         if part == 0
             && let Some(done) = done

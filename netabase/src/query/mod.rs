@@ -28,10 +28,11 @@ pub use crate::model::{
 use smallvec::SmallVec;
 
 use self::plan::Plan;
+use self::rows::Tests;
 use self::walk::{Source, Walk};
 use crate::engine::Direction;
 use crate::error::Result;
-use crate::model::{KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Terms};
+use crate::model::{KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Terms, Viewed};
 use crate::overlay::View;
 use crate::transaction::{Context, ReadTransaction, WriteTransaction};
 
@@ -86,7 +87,7 @@ impl<D: NetabaseDefinition> ReadTransaction<D> {
 impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Begins a query that sees this transaction's own writes. While its rows are read, nothing can be written.
     pub fn query<M: ModelOf<D>>(&self) -> Query<'_, M> {
-        over(self.view(), &self.context)
+        over(self.as_view(), &self.context)
     }
 }
 
@@ -191,13 +192,60 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
 
     /// The records, read as they are asked for.
     pub fn iter(self) -> Result<Rows<'r, M>> {
-        let ordered = self.ordered;
-        let (mut walk, residual, limit) = self.plan()?;
-        if !ordered {
-            // What a limit leaves out need not be fetched.
-            walk = walk.unordered(if residual.is_empty() { limit.clamp(1, WINDOW) } else { WINDOW });
-        }
+        let (walk, residual, limit) = self.plan_rows()?;
         Ok(Rows::new(walk, residual, limit))
+    }
+
+    /// The plan of a query whose records are asked for.
+    fn plan_rows(self) -> Result<(Walk<'r>, Terms<M>, usize)> {
+        let ordered = self.ordered;
+        let (walk, residual, limit) = self.plan()?;
+        if ordered {
+            return Ok((walk, residual, limit));
+        }
+        // What a limit leaves out need not be fetched.
+        let window = if residual.is_empty() { limit.clamp(1, WINDOW) } else { WINDOW };
+        Ok((walk.unordered(window), residual, limit))
+    }
+
+    /// Visits the records without copying their text and bytes, until `visit` fails. Stands for [`iter`](Self::iter) where
+    /// a record is looked at and not kept.
+    ///
+    /// ```
+    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # #[netabase(view)]
+    /// # struct Page { #[primary_key] path: String, html: String }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Site { Page(Page) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Site>::in_memory()?;
+    /// # store.write(|txn| txn.create(&Page { path: "/".into(), html: "<p>".into() }))?;
+    /// let mut length = 0;
+    /// store.query::<Page>().for_each_view(|page| {
+    ///     length += page.html.len();
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(length, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_each_view(self, mut visit: impl FnMut(M::View<'_>) -> Result<()>) -> Result<()>
+    where
+        M: Viewed,
+    {
+        let (mut walk, residual, limit) = self.plan_rows()?;
+        let mut tests = Tests::new(residual);
+        let mut left = limit;
+        while left > 0 && walk.advance()? {
+            let Some(bytes) = walk.record()? else { continue };
+            if !tests.is_empty() && !tests.hold(walk.key(), &walk.decode(&bytes)?)? {
+                continue;
+            }
+            left -= 1;
+            visit(walk.source().view_of::<M>(&bytes)?)?;
+        }
+        Ok(())
     }
 
     /// Visits the records with several threads at once, in any order: the caller's and `threads - 1` more.

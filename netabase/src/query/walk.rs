@@ -7,7 +7,7 @@ use super::fetch::Fetch;
 use crate::engine::{Cursor, Direction, Slice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
-use crate::model::{NetabaseModel, Ranges};
+use crate::model::{NetabaseModel, Ranges, Viewed};
 use crate::overlay::View;
 use crate::permission::{Permit, ReadAccess};
 use crate::table::{self, KeyList, Layout, ModelTables};
@@ -29,6 +29,10 @@ impl Source<'_> {
     #[inline]
     pub(super) fn decode<M: NetabaseModel>(&self, bytes: &[u8]) -> Result<M> {
         table::decode(&self.layout, self.tables()?, bytes)
+    }
+
+    pub(super) fn view_of<'b, M: Viewed>(&self, bytes: &'b [u8]) -> Result<M::View<'b>> {
+        table::view::<M>(&self.layout, self.tables()?, bytes)
     }
 
     /// Whether the rows of a table are key -> primary key, one for each key.

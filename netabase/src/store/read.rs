@@ -3,7 +3,7 @@
 use super::Store;
 use crate::error::Result;
 use crate::key::AsKey;
-use crate::model::{ModelOf, NetabaseDefinition};
+use crate::model::{ModelOf, NetabaseDefinition, Viewed};
 use crate::query::{self, Query};
 
 /// Single reads. Reads that belong together want one [`begin_read`](Store::begin_read), as another commit may come
@@ -32,6 +32,15 @@ impl<D: NetabaseDefinition> Store<D> {
     /// Those of [`ReadTransaction::get`](crate::ReadTransaction::get).
     pub fn get<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
         self.shared.context.get(&self.latest()?, &key)
+    }
+
+    /// Shows the record with this key to the closure, without copying its text and bytes; returns what that returns.
+    pub fn view<M: ModelOf<D> + Viewed, T>(
+        &self,
+        key: impl AsKey<M::PrimaryKey>,
+        look: impl FnOnce(M::View<'_>) -> T,
+    ) -> Result<Option<T>> {
+        self.shared.context.view::<M, T>(&self.latest()?, &key, look)
     }
 
     /// The records with these keys, in the order of the keys, all as of one commit.

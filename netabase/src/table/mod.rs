@@ -15,6 +15,6 @@ pub(crate) use key_list::KeyList;
 pub(crate) use layout::{Layout, ModelTables, PartTable, SCHEMA_TABLE, belongs};
 pub(crate) use limits::check_key;
 pub(crate) use read::{count, find, get, len, lookup, rows};
-pub(crate) use record::decode;
+pub(crate) use record::{decode, view};
 pub(crate) use seek::{Seeker, Sought};
 pub(crate) use write::{Change, check, stage};

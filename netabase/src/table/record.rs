@@ -3,11 +3,21 @@
 use super::layout::{Layout, ModelTables};
 use crate::codec::{self, Malformed};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::NetabaseModel;
+use crate::model::{NetabaseModel, Viewed};
 
 /// Decodes a record of `M`.
 #[inline]
 pub(crate) fn decode<M: NetabaseModel>(layout: &Layout, tables: &ModelTables, bytes: &[u8]) -> Result<M> {
+    codec::decode(M::SCHEMA.version, bytes).map_err(|malformed| refused(layout, tables, &malformed))
+}
+
+/// Decodes a view of a record of `M`, which borrows from the bytes.
+#[inline]
+pub(crate) fn view<'b, M: Viewed>(
+    layout: &Layout,
+    tables: &ModelTables,
+    bytes: &'b [u8],
+) -> Result<M::View<'b>> {
     codec::decode(M::SCHEMA.version, bytes).map_err(|malformed| refused(layout, tables, &malformed))
 }
 

@@ -10,7 +10,7 @@ use crate::codec;
 use crate::engine::{Durability, Limits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, Key};
-use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, assert_listed};
+use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, Viewed, assert_listed};
 use crate::overlay::View;
 use crate::permission::Guard;
 use crate::table::{self, KeyList, Layout, ModelTables, Seeker, Sought};
@@ -88,6 +88,20 @@ impl<D: NetabaseDefinition> Context<D> {
         with_key(key, |key| {
             let found = table::get(&permit, view, tables, key)?;
             found.map(|bytes| table::decode(&self.layout, tables, &bytes)).transpose()
+        })
+    }
+
+    pub(crate) fn view<M: ModelOf<D> + Viewed, T>(
+        &self,
+        view: &View<'_>,
+        key: &impl AsKey<M::PrimaryKey>,
+        look: impl FnOnce(M::View<'_>) -> T,
+    ) -> Result<Option<T>> {
+        let permit = self.guard.read(M::SCHEMA)?;
+        let tables = self.tables::<M>()?;
+        with_key(key, |key| {
+            let Some(bytes) = table::get(&permit, view, tables, key)? else { return Ok(None) };
+            Ok(Some(look(table::view::<M>(&self.layout, tables, &bytes)?)))
         })
     }
 

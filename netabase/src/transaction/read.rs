@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::context::Context;
 use crate::error::Result;
 use crate::key::AsKey;
-use crate::model::{ModelOf, NetabaseDefinition};
+use crate::model::{ModelOf, NetabaseDefinition, Viewed};
 use crate::overlay::View;
 
 /// A snapshot of the last commit at the time it was begun. It is owned, a clone is cheap, and threads may share it.
@@ -43,6 +43,35 @@ impl<D: NetabaseDefinition> ReadTransaction<D> {
     /// read, `Engine` when the storage fails. The same holds for every read.
     pub fn get<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
         self.context.get(&self.view, &key)
+    }
+
+    /// Shows the record with this key to the closure, without copying its text and bytes; returns what that returns.
+    ///
+    /// ```
+    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+    /// #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// #[netabase(view)]
+    /// struct Page {
+    ///     #[primary_key]
+    ///     path: String,
+    ///     html: String,
+    /// }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Site { Page(Page) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Site>::in_memory()?;
+    /// # store.write(|txn| txn.create(&Page { path: "/".into(), html: "<p>".into() }))?;
+    /// let length = store.begin_read()?.view::<Page, _>("/", |page| page.html.len())?;
+    /// assert_eq!(length, Some(3));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn view<M: ModelOf<D> + Viewed, T>(
+        &self,
+        key: impl AsKey<M::PrimaryKey>,
+        look: impl FnOnce(M::View<'_>) -> T,
+    ) -> Result<Option<T>> {
+        self.context.view::<M, T>(&self.view, &key, look)
     }
 
     /// The records with these keys, in the order of the keys. Looks them up in the order of the table.

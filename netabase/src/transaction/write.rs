@@ -9,7 +9,7 @@ use super::turn::Turn;
 use crate::engine::{Durability, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, EncodedKey};
-use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, spell};
+use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, Viewed, spell};
 use crate::overlay::{Overlay, Staged, View};
 use crate::table::{self, Change};
 
@@ -81,7 +81,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         }
     }
 
-    pub(crate) fn view(&self) -> Result<View<'_>> {
+    pub(crate) fn as_view(&self) -> Result<View<'_>> {
         self.staged().map(View::Staged)
     }
 
@@ -97,7 +97,16 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     /// The record with this key, as this transaction has left it.
     pub fn get<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
-        self.context.get(&self.view()?, &key)
+        self.context.get(&self.as_view()?, &key)
+    }
+
+    /// Shows the record with this key to the closure, without copying its text and bytes; returns what that returns.
+    pub fn view<M: ModelOf<D> + Viewed, T>(
+        &self,
+        key: impl AsKey<M::PrimaryKey>,
+        look: impl FnOnce(M::View<'_>) -> T,
+    ) -> Result<Option<T>> {
+        self.context.view::<M, T>(&self.as_view()?, &key, look)
     }
 
     /// The records with these keys, in the order of the keys.
@@ -105,17 +114,17 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         &self,
         keys: impl IntoIterator<Item = impl AsKey<M::PrimaryKey>>,
     ) -> Result<Vec<Option<M>>> {
-        self.context.get_many(&self.view()?, keys)
+        self.context.get_many(&self.as_view()?, keys)
     }
 
     /// Whether a record has this key.
     pub fn contains<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
-        self.context.contains::<M>(&self.view()?, &key)
+        self.context.contains::<M>(&self.as_view()?, &key)
     }
 
     /// How many records there are, staged ones included.
     pub fn len<M: ModelOf<D>>(&self) -> Result<u64> {
-        self.context.len::<M>(&self.view()?)
+        self.context.len::<M>(&self.as_view()?)
     }
 
     /// Whether there are no records.

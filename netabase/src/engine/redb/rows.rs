@@ -177,7 +177,7 @@ mod tests {
             table.insert(key(number).as_slice(), [7; 50].as_slice()).unwrap();
         }
         let is_deleted = |number: u64| {
-            matches!(number, 100..900 | 901..1000 | 3000..3063 | 4000..4064 | 9000..) || number % 97 == 5
+            matches!(number, 100..900 | 902..1000 | 3000..3063 | 4000..4064 | 9000..) || number % 97 == 5
         };
         // The last ones were never there.
         let keys: Vec<_> = (0..10_200).filter(|number| is_deleted(*number)).map(key).collect();
