@@ -1,7 +1,7 @@
 //! The laws of `Key`, for every type that is one: order, injectivity, prefix-freedom of parts, round trip, and no
 //! panic on any bytes. S1-21; hazards C1-C4.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 use kit::models::{Author, AuthorPrimaryKey, Level};
 use netabase::key::{AsKey, Key};
@@ -202,6 +202,9 @@ hold_for! {
     options: prop::option::of(any::<i16>()), options_of_text: prop::option::of(text()),
     nested_options: prop::option::of(prop::option::of(text())),
     singles: (text(),), pairs: (text(), text()), triples: (text(), any::<i32>(), bytes()),
+    descending: text().prop_map(Reverse), descending_numbers: any::<i32>().prop_map(Reverse),
+    descending_within: (any::<u8>(), text().prop_map(Reverse), text()),
+    descending_pairs: (text(), prop::option::of(any::<u8>())).prop_map(Reverse),
     quads: (any::<u8>(), prop::option::of(text()), any::<bool>(), text()),
     nested_tuples: ((text(), any::<u16>()), (bytes(), text())),
     fives: (text(), any::<u8>(), text(), any::<i8>(), text()),

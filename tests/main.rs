@@ -20,6 +20,7 @@ mod kills;
 mod lazy_reads;
 mod limits;
 mod lossy_records;
+mod named_indexes;
 mod nested_write;
 mod one_shot_reads;
 mod opening;

@@ -62,4 +62,9 @@ const _: () = {
             ::core::result::Result::Ok(())
         }
     }
+    #[automatically_derived]
+    impl<__Q0: _netabase::AsKey<String>> _netabase::LeadingKeys<Slot> for (__Q0,) {
+        type Next = u32;
+        const IS_LAST: bool = true;
+    }
 };

@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use crate::errors::Errors;
 use crate::expand::variant_name;
 use crate::expand::view::borrowed;
-use crate::model::{Definition, KeyForm, KeyInput, Model, Parts, Role};
+use crate::model::{Definition, Field, KeyForm, KeyInput, Model, NamedIndex, Parts, Role};
 use crate::parse::ty;
 
 pub(crate) fn model(model: &Model, errors: &mut Errors) {
@@ -82,57 +82,75 @@ pub(crate) fn usable(mut model: Model) -> Option<Model> {
         handles.insert(field.handle.unraw().to_string())
             && variants.insert(variant_name(&field.ident).to_string())
     });
+    model.indexes.retain(|index| {
+        handles.insert(index.handle.unraw().to_string()) && variants.insert(index.variant.to_string())
+    });
     Some(model)
 }
 
-/// Two fields that would give one name to the same constant.
+/// A name that a field or an index gives to something, and where to say so.
+struct Named<'m> {
+    name: String,
+    /// "the field `day`"
+    whose: String,
+    place: &'m dyn ToTokens,
+}
+
+/// Complains of each name that came before.
+fn clashes<'m>(
+    names: impl IntoIterator<Item = Named<'m>>,
+    errors: &mut Errors,
+    text: impl Fn(&str, &str) -> String,
+) {
+    let mut known: HashMap<String, String> = HashMap::new();
+    for Named { name, whose, place } in names {
+        if let Some(other) = known.insert(name.clone(), whose) {
+            errors.at(place, text(&other, &name));
+        }
+    }
+}
+
+fn of_field(field: &Field, name: String) -> Named<'_> {
+    Named { name, whose: format!("the field `{}`", field.ident), place: &field.ident }
+}
+
+fn of_index(index: &NamedIndex, name: String) -> Named<'_> {
+    // Its name stands there.
+    Named { name, whose: format!("the index `{}`", index.name), place: &index.variant }
+}
+
+/// Two that would give one name to the same constant.
 fn handles(model: &Model, errors: &mut Errors) {
-    let mut known = HashMap::new();
-    if model.primary().count() > 1 {
-        known.insert("PRIMARY_KEY".to_string(), "the whole key".to_string());
-    }
-    for field in &model.fields {
-        let handle = field.handle.unraw().to_string();
-        if let Some(other) = known.insert(handle.clone(), format!("the field `{}`", field.ident)) {
-            errors.at(
-                &field.ident,
-                format!(
-                    "{other} has the handle `{handle}` too: add `#[netabase(handle = \"..\")]` to this one"
-                ),
-            );
-        }
-    }
+    let whole = (model.primary().count() > 1).then(|| Named {
+        name: "PRIMARY_KEY".to_owned(),
+        whose: "the whole key".to_owned(),
+        place: &model.header.ident,
+    });
+    let fields = model.fields.iter().map(|field| of_field(field, field.handle.unraw().to_string()));
+    let indexes = model.indexes.iter().map(|index| of_index(index, index.handle.unraw().to_string()));
+    clashes(whole.into_iter().chain(fields).chain(indexes), errors, |other, handle| {
+        format!("{other} has the handle `{handle}` too: add `#[netabase(handle = \"..\")]` to this one")
+    });
 }
 
+/// Two keys of one name in the file.
 fn recorded_names(model: &Model, errors: &mut Errors) {
-    let mut known = HashMap::new();
-    for field in &model.fields {
-        if let Some(other) = known.insert(field.name.clone(), &field.ident) {
-            let name = &field.name;
-            errors.at(
-                &field.ident,
-                format!("the field `{other}` is recorded as `{name}` too: rename one of them"),
-            );
-        }
-    }
+    let fields = model.fields.iter().map(|field| of_field(field, field.name.clone()));
+    let indexes = model.indexes.iter().map(|index| of_index(index, index.name.clone()));
+    clashes(fields.chain(indexes), errors, |other, name| {
+        format!("{other} is recorded as `{name}` too: rename one of them")
+    });
 }
 
-/// Two fields whose names differ only in case or underscores.
+/// Two whose names differ only in case or underscores.
 fn variants(model: &Model, errors: &mut Errors) {
-    let secondary = model.secondary().map(|(field, _)| field);
-    let relations = model.relations().map(|(field, _)| field);
-    for fields in [secondary.collect::<Vec<_>>(), relations.collect()] {
-        let mut known = HashMap::new();
-        for field in fields {
-            let variant = variant_name(&field.ident).to_string();
-            if let Some(other) = known.insert(variant.clone(), &field.ident) {
-                errors.at(
-                    &field.ident,
-                    format!("the field `{other}` is the variant `{variant}` too: rename one of them"),
-                );
-            }
-        }
-    }
+    let text =
+        |other: &str, variant: &str| format!("{other} is the variant `{variant}` too: rename one of them");
+    let variant = |field| of_field(field, variant_name(&field.ident).to_string());
+    let secondary = model.secondary().map(|(field, _)| variant(field));
+    let indexes = model.indexes.iter().map(|index| of_index(index, index.variant.to_string()));
+    clashes(secondary.chain(indexes), errors, text);
+    clashes(model.relations().map(|(field, _)| variant(field)), errors, text);
 }
 
 fn topics(topics: &[syn::Path], errors: &mut Errors) {

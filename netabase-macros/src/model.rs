@@ -17,6 +17,8 @@ pub(crate) struct Model {
     pub(crate) header: Header,
     pub(crate) version: u8,
     pub(crate) topics: Vec<Path>,
+    /// indexes with names of their own
+    pub(crate) indexes: Vec<NamedIndex>,
     /// what the borrowed view of a record derives, if there is to be one
     pub(crate) view: Option<Vec<Path>>,
     pub(crate) fields: Vec<Field>,
@@ -51,6 +53,38 @@ pub(crate) struct Secondary {
     pub(crate) unique: bool,
     /// type of one key
     pub(crate) key: Type,
+}
+
+/// An index over several fields, or over what a function says.
+pub(crate) struct NamedIndex {
+    /// recorded name
+    pub(crate) name: String,
+    /// the constant on the struct
+    pub(crate) handle: Ident,
+    pub(crate) variant: Ident,
+    pub(crate) unique: bool,
+    /// says which records have an entry
+    pub(crate) when: Option<Path>,
+    pub(crate) source: Source,
+    pub(crate) shape: Shape,
+}
+
+pub(crate) enum Source {
+    Columns(Vec<Column>),
+    /// a function, and the type of one of its keys
+    Computed(Path, Box<Type>),
+}
+
+/// A field in an index over several.
+pub(crate) struct Column {
+    pub(crate) ident: Ident,
+    /// recorded name
+    pub(crate) name: String,
+    /// type of one of its keys
+    pub(crate) ty: Type,
+    /// the field has any number of keys
+    pub(crate) many: bool,
+    pub(crate) descending: bool,
 }
 
 pub(crate) struct Relation {
@@ -121,6 +155,11 @@ impl Model {
             Role::Secondary(secondary) => Some((field, secondary)),
             Role::Plain | Role::Relation(_) => None,
         })
+    }
+
+    /// How many indexes there are that are no relations.
+    pub(crate) fn index_count(&self) -> usize {
+        self.secondary().count() + self.indexes.len()
     }
 
     pub(crate) fn relations(&self) -> impl Iterator<Item = (&Field, &Relation)> {

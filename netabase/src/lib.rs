@@ -82,6 +82,7 @@
 //! |---|---|
 //! | `subscribe(Topic, ..)` | enrols every record in the topics |
 //! | `topics(Topic, ..)` | on a definition: the topics its models may subscribe to |
+//! | `index(name = "..", fields(a, b desc))` | an index over several fields, with the handle `NAME`; further `unique`, `when = path`, `handle = ".."`, and `key = path -> Type` instead of `fields(..)`: an index over what a function says |
 //! | `view` | `AuthorView<'_>` for reading without copies, see [`model::Viewed`]; `view(Debug)` derives for it |
 //! | `rename = ".."`, `version = 2` | recorded name and version |
 //! | `crate = ".."` | where netabase is, if not at `::netabase` |
@@ -119,8 +120,11 @@ pub use transaction::{ReadTransaction, WriteTransaction};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::error::Result;
-    pub use crate::key::{AsKey, Key, KeyPrefix, KeyType, unknown_variant, width_sum};
+    pub use crate::key::{AsKey, Key, KeyPrefix, KeyType, LeadingKeys, unknown_variant, width_sum};
     pub use crate::model::*;
-    pub use crate::schema::{DefinitionSchema, FieldSchema, IndexSchema, ModelSchema, RelationSchema, Shape};
+    pub use crate::schema::{
+        ColumnSchema, DefinitionSchema, FieldSchema, IndexSchema, KeySource, ModelSchema, RelationSchema,
+        Shape,
+    };
     pub use serde;
 }

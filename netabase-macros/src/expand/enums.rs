@@ -26,13 +26,25 @@ struct Variant {
 }
 
 pub(super) fn secondary(model: &Model) -> Enum {
-    let ident = &model.header.ident;
+    let Header { ident, krate, .. } = &model.header;
     let variants = model.secondary().map(|(field, Secondary { shape, key, .. })| {
         let content =
             if *shape == Shape::Optional { quote!((::core::option::Option<#key>)) } else { quote!((#key)) };
         keyed(ident, field, *shape, content)
     });
-    write(model, "Secondary", "Secondary keys", variants.collect())
+    let named = model.indexes.iter().map(|index| {
+        let key = super::index::key(index, &quote!(#krate));
+        let (handle, optional) = (&index.handle, index.shape == Shape::Optional);
+        let content = if optional { quote!((::core::option::Option<#key>)) } else { quote!((#key)) };
+        let filter = if optional {
+            quote!(#ident::#handle.value_or_none(key))
+        } else {
+            quote!(#ident::#handle.value(key))
+        };
+        let doc = format!("a key of the index `{}`", index.name);
+        Variant { ident: index.variant.clone(), doc, content, pattern: quote!((key)), filter }
+    });
+    write(model, "Secondary", "Secondary keys", variants.chain(named).collect())
 }
 
 pub(super) fn relational(model: &Model) -> Enum {

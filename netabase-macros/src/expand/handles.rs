@@ -3,14 +3,14 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::primary_key;
-use crate::model::{Field, Model, Relation, Role, Secondary, Shape};
+use super::{index, primary_key};
+use crate::model::{Field, Model, NamedIndex, Relation, Role, Secondary, Shape};
 
 /// Parts are numbered as in the schema: the main table, then indexes, then relations.
 pub(super) fn item(model: &Model) -> TokenStream {
     let ident = &model.header.ident;
     let single = model.primary().count() == 1;
-    let (mut index, mut relation) = (1, 1 + model.secondary().count());
+    let (mut index, mut relation) = (1, 1 + model.index_count());
     let handles = model.fields.iter().map(|field| {
         let ty = match &field.role {
             Role::Plain if field.primary && single => {
@@ -46,6 +46,14 @@ pub(super) fn item(model: &Model) -> TokenStream {
         constant
     });
     let handles: Vec<_> = handles.collect();
+    let named = (1 + model.secondary().count()..).zip(&model.indexes).map(|(part, named)| {
+        let NamedIndex { name, handle, unique, shape, .. } = named;
+        let (key, shape, part) =
+            (index::key(named, &quote!(_netabase)), shape_type(*shape), index_number(part));
+        let doc = format!("`{name}`: {}", if *unique { "a unique index" } else { "an index" });
+        let vis = &model.header.vis;
+        quote!(#[doc = #doc] #vis const #handle: _netabase::Index<#ident, #key #shape> = #part;)
+    });
     let whole = (!single).then(|| {
         let (key, vis) = (primary_key(&model.header), &model.header.vis);
         quote! {
@@ -58,6 +66,7 @@ pub(super) fn item(model: &Model) -> TokenStream {
         impl #ident {
             #whole
             #(#handles)*
+            #(#named)*
         }
     }
 }

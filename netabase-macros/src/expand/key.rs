@@ -246,6 +246,8 @@ fn prefixes(ident: &Ident, types: &[Type]) -> Vec<TokenStream> {
         let front: Vec<&Type> = types.iter().take(count).collect();
         let queries: Vec<_> = (0..count).map(|at| format_ident!("__Q{at}")).collect();
         let members = (0..count).map(syn::Index::from);
+        let next = types.get(count);
+        let is_last = count + 1 == types.len();
         quote! {
             #[automatically_derived]
             impl<#(#queries: _netabase::AsKey<#front>),*> _netabase::KeyPrefix<#ident> for (#(#queries,)*) {
@@ -253,6 +255,11 @@ fn prefixes(ident: &Ident, types: &[Type]) -> Vec<TokenStream> {
                     #( _netabase::AsKey::write_part(&self.#members, out)?; )*
                     ::core::result::Result::Ok(())
                 }
+            }
+            #[automatically_derived]
+            impl<#(#queries: _netabase::AsKey<#front>),*> _netabase::LeadingKeys<#ident> for (#(#queries,)*) {
+                type Next = #next;
+                const IS_LAST: bool = #is_last;
             }
         }
     };

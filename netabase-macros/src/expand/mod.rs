@@ -3,6 +3,7 @@
 mod definition;
 mod enums;
 mod handles;
+mod index;
 mod key;
 mod model;
 mod primary;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::{enums, handles, place_of, primary, primary_key, schema, scoped, view};
+use super::{enums, handles, index, place_of, primary, primary_key, schema, scoped, view};
 use crate::model::{Header, Model, Shape};
 
 pub(crate) fn model(model: &Model) -> TokenStream {
@@ -53,9 +53,10 @@ pub(crate) fn model(model: &Model) -> TokenStream {
 fn entries(model: &Model) -> TokenStream {
     let secondary = model.secondary().map(|(field, secondary)| (field, secondary.shape, secondary.unique));
     let relations = model.relations().map(|(field, relation)| (field, relation.shape, false));
-    let calls: Vec<TokenStream> = (1_usize..)
-        .zip(secondary.chain(relations))
-        .map(|(part, (field, shape, unique))| {
+    let first_named = 1 + model.secondary().count();
+    let named = (first_named..).zip(&model.indexes).map(|(part, named)| index::entries(named, part));
+    let calls = (1_usize..first_named).zip(secondary).chain((1 + model.index_count()..).zip(relations)).map(
+        |(part, (field, shape, unique))| {
             let (ident, place) = (&field.ident, place_of(&field.ty));
             let part = proc_macro2::Literal::usize_unsuffixed(part);
             match (shape, unique) {
@@ -64,8 +65,9 @@ fn entries(model: &Model) -> TokenStream {
                 (Shape::Optional, true) => quote_spanned!(place=> out.optional_unique(#part, &self.#ident)?;),
                 (Shape::Each, _) => quote_spanned!(place=> out.each(#part, &self.#ident)?;),
             }
-        })
-        .collect();
+        },
+    );
+    let calls: Vec<TokenStream> = calls.chain(named).collect();
     let out = if calls.is_empty() { quote!(_) } else { quote!(out) };
     quote! {
         fn entries(&self, #out: &mut _netabase::Entries) -> _netabase::Result<()> {

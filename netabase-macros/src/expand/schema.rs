@@ -18,6 +18,7 @@ pub(super) fn constant(model: &Model) -> TokenStream {
         let shape = shape_value(*shape);
         quote!(_netabase::IndexSchema::new::<#key>(#name, #shape, #unique))
     });
+    let named = model.indexes.iter().map(super::index::schema);
     let relations = model.relations().map(|(Field { name, .. }, Relation { shape, target })| {
         let shape = shape_value(*shape);
         quote!(_netabase::relation::<#target>(#name, #shape))
@@ -30,7 +31,7 @@ pub(super) fn constant(model: &Model) -> TokenStream {
             primary: &[#(#primary),*],
             key: <#key as _netabase::Key>::TYPE,
             key_width: <#key as _netabase::Key>::WIDTH,
-            indexes: &[#(#indexes),*],
+            indexes: &[#(#indexes,)* #(#named),*],
             relations: &[#(#relations),*],
             topics: &[#(<#topics as _netabase::NetabaseTopic>::NAME),*],
         };
@@ -48,7 +49,7 @@ fn spelled(ty: &syn::Type) -> String {
     text
 }
 
-fn shape_value(shape: Shape) -> TokenStream {
+pub(super) fn shape_value(shape: Shape) -> TokenStream {
     match shape {
         Shape::One => quote!(_netabase::Shape::One),
         Shape::Optional => quote!(_netabase::Shape::Optional),

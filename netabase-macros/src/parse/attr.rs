@@ -21,7 +21,6 @@ const LATER: &[&str] = &[
     "encrypted",
     "grants",
     "history",
-    "index",
     "journal",
     "mode",
     "on_delete",
@@ -35,12 +34,14 @@ pub(super) fn unraw(ident: &Ident) -> String {
 }
 
 /// One item between the parentheses.
+#[derive(Clone)]
 pub(super) struct Arg {
     ident: Ident,
     name: String,
     value: Value,
 }
 
+#[derive(Clone)]
 enum Value {
     None,
     Text(LitStr),
@@ -91,7 +92,8 @@ impl Args {
                 Meta::List(list) => list.parse_args_with(Punctuated::<Arg, Token![,]>::parse_terminated),
             };
             for arg in errors.take(parsed).into_iter().flatten() {
-                if all.iter().any(|known| known.ident == arg.ident) {
+                // A model has any number of indexes.
+                if arg.ident != "index" && all.iter().any(|known| known.ident == arg.ident) {
                     errors.at(&arg.ident, format!("`{}` is given twice: remove one", arg.ident));
                 } else {
                     all.push(arg);
@@ -149,15 +151,17 @@ impl Arg {
         }
     }
 
-    /// A recorded name: it becomes part of a table's name.
     pub(super) fn name_text(&self, errors: &mut Errors) -> Option<String> {
-        let text = self.text(errors)?;
-        let name = text.value();
-        if name.is_empty() || name.contains(['/', '.', '\0']) {
-            errors.at(text, "a recorded name has at least one character and no `/` or `.`");
-            return None;
+        recorded_name(self.text(errors)?, errors)
+    }
+
+    /// What stands between the parentheses of `name(..)`.
+    pub(super) fn list(&self, errors: &mut Errors) -> Option<TokenStream> {
+        if let Value::List(tokens) = &self.value {
+            return Some(tokens.clone());
         }
-        Some(name)
+        self.expected("(..)", errors);
+        None
     }
 
     pub(super) fn path(&self, errors: &mut Errors) -> Option<Path> {
@@ -166,12 +170,7 @@ impl Arg {
     }
 
     pub(super) fn as_ident(&self, errors: &mut Errors) -> Option<Ident> {
-        let text = self.text(errors)?;
-        let ident = text.parse().ok();
-        if ident.is_none() {
-            errors.at(text, "a handle is a name for a constant, as in `handle = \"CREATED\"`");
-        }
-        ident
+        ident_of(self.text(errors)?, errors)
     }
 
     pub(super) fn byte(&self, errors: &mut Errors) -> Option<u8> {
@@ -216,6 +215,25 @@ impl Arg {
             }
         }
     }
+}
+
+/// A recorded name: it becomes part of a table's name.
+pub(super) fn recorded_name(text: &LitStr, errors: &mut Errors) -> Option<String> {
+    let name = text.value();
+    if name.is_empty() || name.contains(['/', '.', '\0']) {
+        errors.at(text, "a recorded name has at least one character and no `/` or `.`");
+        return None;
+    }
+    Some(name)
+}
+
+/// The name of a handle.
+pub(super) fn ident_of(text: &LitStr, errors: &mut Errors) -> Option<Ident> {
+    let ident = text.parse().ok();
+    if ident.is_none() {
+        errors.at(text, "a handle is a name for a constant, as in `handle = \"CREATED\"`");
+    }
+    ident
 }
 
 /// Attributes of ours that stand where they mean nothing, or twice.

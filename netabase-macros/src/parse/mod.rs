@@ -2,6 +2,7 @@
 
 mod attr;
 mod definition;
+mod index;
 mod key;
 mod model;
 pub(crate) mod ty;

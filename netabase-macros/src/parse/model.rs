@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::{Attribute, Data, DeriveInput, Fields, Type, parse_quote};
 
 use super::attr::{self, Args};
-use super::{header, refuse_generics, ty};
+use super::{header, index, refuse_generics, ty};
 use crate::errors::Errors;
 use crate::model::{Field, Model, Relation, Role, Secondary, Shape};
 
@@ -13,11 +13,13 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
     attr::refuse_serde(&input.attrs, errors);
     attr::refuse_conversions(&input.attrs, errors);
     let (mut version, mut topics, mut view) = (1, Vec::new(), None);
+    let mut indexes = Vec::new();
     attr::misplaced(&input.attrs, "on a field", &["primary_key", "secondary_key", "relation"], errors);
-    let header = header(input, &["version", "subscribe", "view"], errors, |arg, errors| {
+    let header = header(input, &["version", "subscribe", "index", "view"], errors, |arg, errors| {
         match arg.name() {
             "version" => version = arg.byte(errors).unwrap_or(version),
             "subscribe" => topics = arg.paths(errors),
+            "index" => indexes.push(arg.clone()),
             "view" => view = Some(arg.maybe_paths(errors)),
             _ => return false,
         }
@@ -31,8 +33,10 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
         errors.at(&input.ident, "a model has named fields, because its indexes are named after them");
         return None;
     };
-    let fields = named.named.iter().filter_map(|field| self::field(field, &input.ident, errors)).collect();
-    Some(Model { header, version, topics, view, fields })
+    let fields: Vec<_> =
+        named.named.iter().filter_map(|field| self::field(field, &input.ident, errors)).collect();
+    let indexes = indexes.iter().filter_map(|arg| index::index(arg, &fields, errors)).collect();
+    Some(Model { header, version, topics, indexes, view, fields })
 }
 
 fn field(input: &syn::Field, model: &Ident, errors: &mut Errors) -> Option<Field> {
@@ -103,7 +107,7 @@ fn secondary(input: &syn::Field, errors: &mut Errors) -> Option<Secondary> {
 }
 
 /// How the field fills its index, and the type of one key.
-fn shape(field: &Type, each: Option<&Ident>, errors: &mut Errors) -> Option<(Shape, Type)> {
+pub(super) fn shape(field: &Type, each: Option<&Ident>, errors: &mut Errors) -> Option<(Shape, Type)> {
     if ty::argument(field, "Link").is_some() {
         errors
             .at(field, "a link is indexed as a relation: write `#[relation]` instead of `#[secondary_key]`");

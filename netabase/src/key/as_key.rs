@@ -137,6 +137,19 @@ impl<K: Key, P: KeyPrefix<K> + ?Sized> KeyPrefix<K> for &P {
     }
 }
 
+/// Some leading elements of a tuple key, and the type of the element behind them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` are not leading elements of a key of type `{K}`",
+    label = "not the first elements of a `{K}`",
+    note = "write a tuple of fewer elements than the key has, from its first on: `(first,)`"
+)]
+pub trait LeadingKeys<K: Key>: KeyPrefix<K> {
+    /// The element that comes next.
+    type Next: Key;
+    /// Whether that is the last one.
+    const IS_LAST: bool;
+}
+
 macro_rules! raw_prefix {
     ($($prefix:ty => $key:ty),*) => { $(
         impl KeyPrefix<$key> for $prefix {
@@ -173,18 +186,35 @@ tuple!(A Qa 0, B Qb 1, C Qc 2, D Qd 3, E Qe 4; F Qf 5);
 
 /// `prefix => rest`: the front of a tuple key.
 macro_rules! tuple_prefix {
-    ($($front:ident $query:ident $at:tt),* => $($rest:ident),*) => {
-        impl<$($front: Key, $query: AsKey<$front>,)* $($rest: Key),*> KeyPrefix<($($front,)* $($rest,)*)> for ($($query,)*) {
+    ($($front:ident $query:ident $at:tt),* => $next:ident $($rest:ident)*) => {
+        impl<$($front: Key, $query: AsKey<$front>,)* $next: Key, $($rest: Key),*>
+            KeyPrefix<($($front,)* $next, $($rest,)*)> for ($($query,)*)
+        {
             fn write_prefix(&self, out: &mut Vec<u8>) -> Result<()> {
                 $( self.$at.write_part(out)?; )*
                 Ok(())
             }
         }
+        impl<$($front: Key, $query: AsKey<$front>,)* $next: Key, $($rest: Key),*>
+            LeadingKeys<($($front,)* $next, $($rest,)*)> for ($($query,)*)
+        {
+            type Next = $next;
+            const IS_LAST: bool = { let rest: &[&str] = &[$(stringify!($rest)),*]; rest.is_empty() };
+        }
     };
 }
 tuple_prefix!(A Qa 0 => B);
-tuple_prefix!(A Qa 0 => B, C);
-tuple_prefix!(A Qa 0 => B, C, D);
+tuple_prefix!(A Qa 0 => B C);
+tuple_prefix!(A Qa 0 => B C D);
+tuple_prefix!(A Qa 0 => B C D E);
+tuple_prefix!(A Qa 0 => B C D E F);
 tuple_prefix!(A Qa 0, B Qb 1 => C);
-tuple_prefix!(A Qa 0, B Qb 1 => C, D);
+tuple_prefix!(A Qa 0, B Qb 1 => C D);
+tuple_prefix!(A Qa 0, B Qb 1 => C D E);
+tuple_prefix!(A Qa 0, B Qb 1 => C D E F);
 tuple_prefix!(A Qa 0, B Qb 1, C Qc 2 => D);
+tuple_prefix!(A Qa 0, B Qb 1, C Qc 2 => D E);
+tuple_prefix!(A Qa 0, B Qb 1, C Qc 2 => D E F);
+tuple_prefix!(A Qa 0, B Qb 1, C Qc 2, D Qd 3 => E);
+tuple_prefix!(A Qa 0, B Qb 1, C Qc 2, D Qd 3 => E F);
+tuple_prefix!(A Qa 0, B Qb 1, C Qc 2, D Qd 3, E Qe 4 => F);

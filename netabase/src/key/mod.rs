@@ -16,6 +16,7 @@
 //! | `String`, `Vec<u8>` | part: 0 becomes `00 FF`, the end is `00 00`; tail: the bytes themselves |
 //! | `Option<K>` | a tag byte, 0 or 1, and the key; `None` is filled with zeros to the full width |
 //! | tuples, arrays | their elements, each as a part; the last one of a tuple as a tail |
+//! | `Reverse<K>` | the key as a part, each byte inverted, so that it sorts in descending order |
 //! | `Link<M>` | the primary key of `M` |
 //!
 //! The encoding of text follows the order-preserving escape of FoundationDB's tuple layer; that of floats is
@@ -23,6 +24,7 @@
 
 mod as_key;
 mod composite;
+mod descending;
 #[cfg(any(feature = "uuid", feature = "jiff", feature = "chrono"))]
 mod foreign;
 mod number;
@@ -33,8 +35,9 @@ mod text;
 use std::fmt;
 
 pub(crate) use as_key::EncodedKey;
-pub use as_key::{AsKey, KeyPrefix};
+pub use as_key::{AsKey, KeyPrefix, LeadingKeys};
 pub use composite::width_sum;
+pub(crate) use descending::inverted;
 pub use netabase_macros::NetabaseKey;
 pub use range::{ByteRange, KeyRange};
 pub use schema::{KeyField, KeyType};

@@ -16,6 +16,8 @@ use crate::error::Result;
 pub trait KeyRange<K: Key> {
     /// The same range over encoded keys.
     fn to_bytes(&self) -> Result<ByteRange>;
+    /// The same range over the beginnings of longer keys, whose first element lies in it.
+    fn to_leading_bytes(&self) -> Result<ByteRange>;
 }
 
 /// A range over encoded keys.
@@ -45,6 +47,43 @@ impl ByteRange {
     pub(crate) fn prefix(prefix: Vec<u8>) -> Self {
         let high = successor(&prefix).map_or(Bound::Unbounded, Bound::Excluded);
         ByteRange::Between(Bound::Included(prefix), high)
+    }
+
+    /// All keys that begin with something between the two. A beginning is a whole element, so none begins another.
+    fn leading(low: Bound<Vec<u8>>, high: Bound<Vec<u8>>) -> Self {
+        // Behind all keys that begin so.
+        let behind = |part: Vec<u8>| successor(&part);
+        let low = match low {
+            Bound::Excluded(part) => match behind(part) {
+                Some(low) => Bound::Included(low),
+                // Nothing comes behind: a range that crosses.
+                None => return ByteRange::Between(Bound::Unbounded, Bound::Excluded(Vec::new())),
+            },
+            low => low,
+        };
+        let high = match high {
+            Bound::Included(part) => behind(part).map_or(Bound::Unbounded, Bound::Excluded),
+            high => high,
+        };
+        ByteRange::Between(low, high)
+    }
+
+    /// The same range among the keys that begin with `prefix`.
+    pub(crate) fn behind(self, prefix: &[u8]) -> Self {
+        let with = |key: Vec<u8>| [prefix, &key].concat();
+        let (low, high) = match self {
+            ByteRange::Point(key) => return ByteRange::Point(with(key)),
+            ByteRange::Between(low, high) => (low, high),
+        };
+        let low = match low {
+            Bound::Unbounded => Bound::Included(prefix.to_vec()),
+            bound => bound.map(with),
+        };
+        let high = match high {
+            Bound::Unbounded => successor(prefix).map_or(Bound::Unbounded, Bound::Excluded),
+            bound => bound.map(with),
+        };
+        ByteRange::Between(low, high)
     }
 
     /// The key, if there is only one.
@@ -94,29 +133,6 @@ impl ByteRange {
             }
         }
     }
-
-    /// Puts `tag` before both ends, so that the range stays within the keys that have it.
-    pub(crate) fn tagged(self, tag: u8) -> Self {
-        let with = |mut key: Vec<u8>| {
-            key.insert(0, tag);
-            key
-        };
-        let (low, high) = match self {
-            ByteRange::Point(key) => return ByteRange::Point(with(key)),
-            ByteRange::Between(low, high) => (low, high),
-        };
-        let low = match low {
-            Bound::Unbounded => Bound::Included(vec![tag]),
-            bound => bound.map(with),
-        };
-        let high = match high {
-            Bound::Unbounded => {
-                tag.checked_add(1).map_or(Bound::Unbounded, |next| Bound::Excluded(vec![next]))
-            }
-            bound => bound.map(with),
-        };
-        ByteRange::Between(low, high)
-    }
 }
 
 /// The first byte string after all that begin with `prefix`.
@@ -131,23 +147,35 @@ fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-fn encoded<K: Key>(bound: Bound<&impl AsKey<K>>) -> Result<Bound<Vec<u8>>> {
-    let encode = |key: &dyn Fn(&mut Vec<u8>) -> Result<()>| {
-        let mut out = Vec::new();
-        key(&mut out).map(|()| out)
-    };
+fn encoded<Q>(bound: Bound<&Q>, encode: impl Fn(&Q) -> Result<Vec<u8>>) -> Result<Bound<Vec<u8>>> {
     Ok(match bound {
-        Bound::Included(key) => Bound::Included(encode(&|out| key.write_tail(out))?),
-        Bound::Excluded(key) => Bound::Excluded(encode(&|out| key.write_tail(out))?),
+        Bound::Included(key) => Bound::Included(encode(key)?),
+        Bound::Excluded(key) => Bound::Excluded(encode(key)?),
         Bound::Unbounded => Bound::Unbounded,
     })
+}
+
+fn tail<K: Key>(key: &impl AsKey<K>) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    key.write_tail(&mut out).map(|()| out)
+}
+
+fn part<K: Key>(key: &impl AsKey<K>) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    key.write_part(&mut out).map(|()| out)
 }
 
 macro_rules! ranges {
     ($($range:ty),*) => { $(
         impl<K: Key, Q: AsKey<K>> KeyRange<K> for $range {
             fn to_bytes(&self) -> Result<ByteRange> {
-                Ok(ByteRange::between(encoded(self.start_bound())?, encoded(self.end_bound())?))
+                let encode = |key: &Q| tail(key);
+                Ok(ByteRange::between(encoded(self.start_bound(), encode)?, encoded(self.end_bound(), encode)?))
+            }
+            fn to_leading_bytes(&self) -> Result<ByteRange> {
+                let encode = |key: &Q| part(key);
+                let (low, high) = (encoded(self.start_bound(), encode)?, encoded(self.end_bound(), encode)?);
+                Ok(ByteRange::leading(low, high))
             }
         }
     )* };
@@ -163,6 +191,9 @@ ranges!(
 
 impl<K: Key> KeyRange<K> for RangeFull {
     fn to_bytes(&self) -> Result<ByteRange> {
+        Ok(ByteRange::all())
+    }
+    fn to_leading_bytes(&self) -> Result<ByteRange> {
         Ok(ByteRange::all())
     }
 }

@@ -29,6 +29,8 @@ pub enum KeyType {
     Option(&'static KeyType),
     Array(&'static KeyType, usize),
     Tuple(&'static [&'static KeyType]),
+    /// `Reverse` of a key
+    Descending(&'static KeyType),
     /// a newtype or struct: its recorded name and its fields
     Named(&'static str, &'static [KeyField]),
     /// an enum: its recorded name, and for each variant its name, number and fields

@@ -77,11 +77,11 @@ impl<'f> Filling<'f> {
             clashes: &mut self.clashes,
             done: &mut self.done,
         };
+        let mut overlay = Overlay::default();
         loop {
             // A cursor and a change cannot live at once, so rows are collected and given in turns.
-            let mut overlay = Overlay::default();
             let more = chunk.collect(&*writer, &is_wanted, &mut overlay, &mut meter)?;
-            overlay.apply(writer)?;
+            overlay.apply(writer, true)?;
             if !more {
                 break;
             }

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::NetabaseModel;
+use super::columns::Column;
 use crate::error::Result;
 use crate::key::Key;
 use crate::schema::ModelSchema;
@@ -82,6 +85,32 @@ impl Entries {
     /// One entry for each element.
     pub fn each<'k, K: Key>(&mut self, part: usize, keys: impl IntoIterator<Item = &'k K>) -> Result<()> {
         keys.into_iter().try_for_each(|key| self.one(part, key))
+    }
+
+    /// The entries of a compound index: one for each combination of the columns' keys.
+    pub fn compound(&mut self, part: usize, columns: &[&dyn Column]) -> Result<()> {
+        let mut places: SmallVec<[usize; 6]> = smallvec![0; columns.len()];
+        if columns.iter().any(|column| column.count() == 0) {
+            return Ok(());
+        }
+        loop {
+            self.add(part, |out| {
+                let last = columns.len().saturating_sub(1);
+                let numbered = columns.iter().zip(&places).enumerate();
+                numbered
+                    .into_iter()
+                    .try_for_each(|(at, (column, place))| column.write(*place, at == last, out))
+            })?;
+            // The next combination: the last column that has another key goes on, those behind it begin anew.
+            let mut from_last = columns.iter().zip(&mut places).rev();
+            let has_next = from_last.any(|(column, place)| {
+                *place = if *place + 1 < column.count() { *place + 1 } else { 0 };
+                *place != 0
+            });
+            if !has_next {
+                return Ok(());
+            }
+        }
     }
 
     /// The entries that every record of the model has: one for each topic, under the topic's name.

@@ -8,7 +8,7 @@ use smallvec::smallvec;
 
 use super::filter::{Filter, NotIndexed, Ranges};
 use crate::error::Result;
-use crate::key::{AsKey, ByteRange, Key, KeyPrefix, KeyRange};
+use crate::key::{AsKey, ByteRange, Key, KeyPrefix, KeyRange, LeadingKeys};
 use crate::schema::Shape;
 
 /// The field has one key.
@@ -85,7 +85,7 @@ impl<M, K, S> Index<M, K, S> {
         S: KeyShape,
     {
         match S::SHAPE {
-            Shape::Optional => range.tagged(1),
+            Shape::Optional => range.behind(&[1]),
             Shape::One | Shape::Each => range,
         }
     }
@@ -143,6 +143,20 @@ impl<M, K, S> Index<M, K, S> {
         let mut bytes = Vec::new();
         let written = prefix.write_prefix(&mut bytes);
         self.keys(written.map(|()| smallvec![Self::present(ByteRange::prefix(bytes))]))
+    }
+
+    /// Records whose composite key begins with these elements and whose next element lies in the range:
+    /// `Post::AUTHOR_DAY.within((author,), 3..9)`.
+    pub fn within<P: LeadingKeys<K>>(self, leading: P, range: impl KeyRange<P::Next>) -> Filter<M>
+    where
+        K: Key,
+        S: KeyShape,
+    {
+        let mut prefix = Vec::new();
+        let written = leading.write_prefix(&mut prefix);
+        let range =
+            written.and_then(|()| if P::IS_LAST { range.to_bytes() } else { range.to_leading_bytes() });
+        self.keys(range.map(|range| smallvec![Self::present(range.behind(&prefix))]))
     }
 
     /// For the derive: the value that a key enum carries.

@@ -1,5 +1,6 @@
 //! What the derives implement: models, definitions, topics, and the typed names of their keys.
 
+mod columns;
 mod entries;
 mod filter;
 mod handle;
@@ -11,6 +12,8 @@ use std::hash::Hash;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+#[doc(hidden)]
+pub use columns::{Column, Descending, Many, Single};
 pub use entries::Entries;
 pub use filter::{Covered, Filter, Indexed, Join, KeyValue, NoKeys, NotIndexed, topic};
 pub(crate) use filter::{KeyTerm, Ranges, Term, Terms};

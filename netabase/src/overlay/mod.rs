@@ -102,17 +102,17 @@ impl Overlay {
         Ok(())
     }
 
-    /// Gives everything to the engine, table by table in key order, and empties the layer.
-    pub(crate) fn apply(&mut self, writer: &mut dyn Write) -> Result<()> {
-        for (table, map) in self.maps.iter().enumerate().filter(|(_, map)| !map.is_empty()) {
+    /// Gives everything to the engine, table by table in key order, and empties the layer. `more`: as much may come again,
+    /// so the memory is kept.
+    pub(crate) fn apply(&mut self, writer: &mut dyn Write, more: bool) -> Result<()> {
+        for (table, map) in self.maps.iter_mut().enumerate().filter(|(_, map)| !map.is_empty()) {
             writer.apply(TableId(table), &mut map.changes())?;
+            if more { map.clear() } else { *map = MapRows::default() }
         }
-        for (table, pairs) in self.indexes.iter().enumerate().filter(|(_, pairs)| !pairs.is_empty()) {
+        for (table, pairs) in self.indexes.iter_mut().enumerate().filter(|(_, pairs)| !pairs.is_empty()) {
             writer.apply_index(TableId(table), &mut pairs.changes())?;
+            if more { pairs.clear() } else { *pairs = PairRows::default() }
         }
-        // What comes next mostly takes as much memory again.
-        self.maps.iter_mut().for_each(MapRows::clear);
-        self.indexes.iter_mut().for_each(PairRows::clear);
         Ok(())
     }
 }

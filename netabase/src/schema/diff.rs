@@ -131,7 +131,11 @@ impl StoredModel {
                         format!("the key {model}.{}: {} in the file, {} here", own.name, file.form, own.form);
                     // The same keys in a table of the other kind.
                     let same_keys = plain(&own.form) == plain(&file.form);
-                    let cure = if same_keys { Cure::Fill(key(&own.name)) } else { Cure::None };
+                    let cure = if same_keys || (own.is_named() && file.is_named()) {
+                        Cure::Fill(key(&own.name))
+                    } else {
+                        Cure::None
+                    };
                     found.0.push(Difference { text, cure });
                 }
                 Pair::Both(..) => {}

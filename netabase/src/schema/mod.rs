@@ -39,11 +39,35 @@ impl FieldSchema {
     }
 }
 
+/// Where the keys of an index come from.
+#[derive(Clone, Copy, Debug)]
+pub enum KeySource {
+    /// the field that has the index's name
+    Field,
+    /// several fields
+    Columns(&'static [ColumnSchema]),
+    /// a function of the record, by its path
+    Computed(&'static str),
+}
+
+/// A field in a compound index.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnSchema {
+    /// recorded name of the field
+    pub field: &'static str,
+    /// whether its order is turned round
+    pub descending: bool,
+}
+
 /// A secondary key.
 #[derive(Clone, Copy, Debug)]
 pub struct IndexSchema {
-    /// recorded name: that of the field
+    /// recorded name: that of the field, or of the index
     pub name: &'static str,
+    /// where its keys come from
+    pub source: KeySource,
+    /// the function that says which records have an entry, by its path; `None`: all
+    pub when: Option<&'static str>,
     /// how the field fills it
     pub shape: Shape,
     /// at most one record has each key; `None` is not constrained
@@ -59,7 +83,26 @@ impl IndexSchema {
     #[doc(hidden)]
     pub const fn new<K: Key>(name: &'static str, shape: Shape, unique: bool) -> Self {
         check::no_hidden_option(name, shape, &K::TYPE);
-        IndexSchema { name, shape, unique, key: K::TYPE, key_width: K::WIDTH }
+        let (key, key_width) = (K::TYPE, K::WIDTH);
+        IndexSchema { name, source: KeySource::Field, when: None, shape, unique, key, key_width }
+    }
+
+    /// For the derive: an index that is not that of one field.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn of(mut self, source: KeySource, when: Option<&'static str>) -> Self {
+        self.source = source;
+        self.when = when;
+        self
+    }
+
+    /// The fields its keys are made of, in the order of the key. None if they are computed.
+    pub fn columns(&self) -> Vec<ColumnSchema> {
+        match self.source {
+            KeySource::Field => vec![ColumnSchema { field: self.name, descending: false }],
+            KeySource::Columns(columns) => columns.to_vec(),
+            KeySource::Computed(_) => Vec::new(),
+        }
     }
 }
 
@@ -103,7 +146,7 @@ pub struct ModelSchema {
     pub key: KeyType,
     /// bytes of a primary key, where fixed
     pub key_width: Option<usize>,
-    /// secondary keys, in the order of the struct
+    /// secondary keys: those of fields, in the order of the struct, then those with names of their own
     pub indexes: &'static [IndexSchema],
     /// relational keys, in the order of the struct
     pub relations: &'static [RelationSchema],

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_128;
 
-use super::{DefinitionSchema, FieldSchema, IndexSchema, ModelSchema, RelationSchema, Shape};
+use super::{
+    ColumnSchema, DefinitionSchema, FieldSchema, IndexSchema, KeySource, ModelSchema, RelationSchema, Shape,
+};
 use crate::key::{KeyField, KeyType};
 
 /// A definition's schema in the form that is written into the file. Types are kept as text.
@@ -41,6 +43,16 @@ pub(super) struct StoredKey {
     pub(super) form: String,
 }
 
+/// What stands before the fields or the function of an index that has a name of its own. No type is spelled so.
+const NAMED: &str = " <- ";
+
+impl StoredKey {
+    /// Whether it can be made anew from the records as they are, whatever it was before.
+    pub(super) fn is_named(&self) -> bool {
+        self.form.contains(NAMED)
+    }
+}
+
 impl From<&DefinitionSchema> for StoredDefinition {
     fn from(definition: &DefinitionSchema) -> Self {
         let mut models: Vec<_> = definition.models.iter().map(|model| StoredModel::from(*model)).collect();
@@ -72,7 +84,18 @@ impl From<&ModelSchema> for StoredModel {
 impl From<&IndexSchema> for StoredKey {
     fn from(index: &IndexSchema) -> Self {
         let unique = if index.unique { "unique " } else { "" };
-        let form = format!("{unique}index over {}", shaped(index.shape, &index.key));
+        let column = |ColumnSchema { field, descending }: &ColumnSchema| {
+            if *descending { format!("{field} desc") } else { (*field).to_owned() }
+        };
+        let source = match index.source {
+            KeySource::Field => String::new(),
+            KeySource::Columns(columns) => {
+                format!("{NAMED}{}", columns.iter().map(column).collect::<Vec<_>>().join(", "))
+            }
+            KeySource::Computed(function) => format!("{NAMED}{function}"),
+        };
+        let when = index.when.map(|when| format!(" when {when}")).unwrap_or_default();
+        let form = format!("{unique}index over {}{source}{when}", shaped(index.shape, &index.key));
         StoredKey { name: index.name.into(), form }
     }
 }
@@ -122,6 +145,7 @@ fn spell(key: &KeyType) -> String {
         KeyType::Text => "text".into(),
         KeyType::Bytes => "bytes".into(),
         KeyType::Option(key) => format!("option of {}", spell(key)),
+        KeyType::Descending(key) => format!("descending {}", spell(key)),
         KeyType::Array(key, len) => format!("[{}; {len}]", spell(key)),
         KeyType::Tuple(keys) => format!("({})", list(keys)),
         KeyType::Named(name, fields) => format!("{name}({})", named_list(fields)),

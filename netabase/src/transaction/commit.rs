@@ -31,14 +31,14 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             return Ok(());
         }
         self.spills += 1;
-        self.apply()
+        self.apply(true)
     }
 
-    fn apply(&mut self) -> Result<()> {
+    fn apply(&mut self, more: bool) -> Result<()> {
         // Until all of it is with the engine: a panic of the engine must not leave half of it to a commit.
         self.doomed = Some(Error::new(ErrorKind::Doomed));
         for layer in &mut self.layers {
-            if let Err(error) = layer.apply(&mut *self.writer) {
+            if let Err(error) = layer.apply(&mut *self.writer, more) {
                 self.doomed = Some(Error::caused(ErrorKind::Doomed, error.clone()));
                 return Err(error);
             }
@@ -60,7 +60,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         if self.spills == 0 && self.layers.iter().all(Overlay::is_empty) {
             return Ok(());
         }
-        self.apply()?;
+        self.apply(false)?;
         let WriteTransaction { writer, turn, context, durability, .. } = self;
         let pause = context.latest.pause();
         let committed = writer.commit(durability);

@@ -1,0 +1,165 @@
+//! `index(name = "..", fields(a, b desc), unique, when = path, key = path -> Type, handle = "..")` on a model.
+
+use proc_macro2::{Ident, Span};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{LitStr, Path, Token, Type};
+
+use super::attr::{self, Arg};
+use super::ty;
+use crate::errors::Errors;
+use crate::model::{Column, Field, NamedIndex, Shape, Source};
+
+/// What stands between the parentheses, as it is written.
+enum Item {
+    Name(LitStr),
+    Handle(LitStr),
+    Fields(Vec<(Ident, bool)>),
+    Unique,
+    When(Path),
+    Key(Path, Box<Type>),
+}
+
+/// One of the fields, which may be followed by `desc`.
+struct FieldItem(Ident, bool);
+
+impl Parse for FieldItem {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let field = input.parse()?;
+        let descending = match input.parse::<Option<Ident>>()? {
+            Some(word) if word == "desc" => true,
+            Some(word) if word == "asc" => false,
+            Some(word) => return Err(syn::Error::new(word.span(), "a field may be followed by `desc`")),
+            None => false,
+        };
+        Ok(FieldItem(field, descending))
+    }
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name: Ident = input.parse()?;
+        let is_unknown = || {
+            let known = "`name = \"..\"`, `fields(a, b desc)`, `key = path -> Type`, `unique`, `when = path`, `handle = \"..\"`";
+            syn::Error::new(name.span(), format!("an index has no `{name}`; it has {known}"))
+        };
+        match name.to_string().as_str() {
+            "unique" => return Ok(Item::Unique),
+            "fields" => {
+                let content;
+                syn::parenthesized!(content in input);
+                let fields = Punctuated::<FieldItem, Token![,]>::parse_terminated(&content)?;
+                return Ok(Item::Fields(fields.into_iter().map(|field| (field.0, field.1)).collect()));
+            }
+            "name" | "handle" | "when" | "key" => {}
+            _ => return Err(is_unknown()),
+        }
+        input.parse::<Token![=]>()?;
+        match name.to_string().as_str() {
+            "name" => Ok(Item::Name(input.parse()?)),
+            "handle" => Ok(Item::Handle(input.parse()?)),
+            "when" => Ok(Item::When(input.parse()?)),
+            _ => {
+                let function = input.parse()?;
+                input.parse::<Token![->]>()?;
+                Ok(Item::Key(function, Box::new(input.parse()?)))
+            }
+        }
+    }
+}
+
+/// Reads one index; the fields of the model are known.
+pub(super) fn index(arg: &Arg, fields: &[Field], errors: &mut Errors) -> Option<NamedIndex> {
+    let place = arg.ident().span();
+    let items = arg.list(errors)?;
+    let items = errors.take(Punctuated::<Item, Token![,]>::parse_terminated.parse2(items))?;
+    let (mut name, mut handle, mut unique, mut when, mut columns, mut key) =
+        (None, None, false, None, None, None);
+    for item in items {
+        match item {
+            Item::Name(text) => name = Some(text),
+            Item::Handle(text) => handle = Some(text),
+            Item::Unique => unique = true,
+            Item::When(path) => when = Some(path),
+            Item::Fields(fields) => columns = Some(fields),
+            Item::Key(function, ty) => key = Some((function, *ty)),
+        }
+    }
+    let Some(text) = name else {
+        errors.at_span(
+            place,
+            "an index has a name, by which the file knows it: add `name = \"..\"`".to_owned(),
+        );
+        return None;
+    };
+    let name = attr::recorded_name(&text, errors)?;
+    let handle = match handle {
+        Some(text) => attr::ident_of(&text, errors)?,
+        None => ident(&name.to_uppercase(), &text, errors)?,
+    };
+    let (source, shape) = match (columns, key) {
+        (Some(columns), None) => self::columns(&columns, fields, place, errors)?,
+        (None, Some((function, ty))) => {
+            let (shape, key) = super::model::shape(&ty, None, errors)?;
+            (Source::Computed(function, Box::new(key)), shape)
+        }
+        _ => {
+            let message = "an index is over `fields(a, b)` or over what a function says, `key = path -> Type`: give one";
+            errors.at_span(place, message.to_owned());
+            return None;
+        }
+    };
+    let variant = crate::expand::variant_name(&ident(&name, &text, errors)?);
+    Some(NamedIndex { name, handle, variant, unique, when, source, shape })
+}
+
+fn ident(name: &str, text: &LitStr, errors: &mut Errors) -> Option<Ident> {
+    let ident = syn::parse_str::<Ident>(name).ok();
+    if ident.is_none() {
+        errors.at(text, "the name of an index is a word, as its handle is: letters, digits and `_`");
+    }
+    ident.map(|ident| Ident::new(&ident.to_string(), text.span()))
+}
+
+fn columns(
+    given: &[(Ident, bool)],
+    fields: &[Field],
+    place: Span,
+    errors: &mut Errors,
+) -> Option<(Source, Shape)> {
+    if given.is_empty() || given.len() > 6 {
+        errors.at_span(place, "an index is over one to six fields".to_owned());
+        return None;
+    }
+    let (mut columns, mut shape, mut refused) = (Vec::new(), Shape::One, false);
+    let mut refuse = |place: &Ident, reason: &str, errors: &mut Errors| {
+        errors.at(place, reason);
+        refused = true;
+    };
+    for (ident, descending) in given {
+        let Some(field) = fields.iter().find(|field| field.ident == *ident) else {
+            refuse(ident, &format!("the model has no field `{ident}`"), errors);
+            continue;
+        };
+        if columns.iter().any(|column: &Column| column.ident == *ident) {
+            refuse(ident, "this field is there already: remove one", errors);
+        }
+        let element = ty::argument(&field.ty, "Vec").filter(|element| !ty::is(element, "u8"));
+        let ty = element.unwrap_or(&field.ty).clone();
+        if let Some(reason) = ty::refused(&ty) {
+            refuse(ident, reason, errors);
+        }
+        if element.is_some() {
+            shape = Shape::Each;
+        }
+        columns.push(Column {
+            ident: field.ident.clone(),
+            name: field.name.clone(),
+            ty,
+            many: element.is_some(),
+            descending: *descending,
+        });
+    }
+    // Without what is wrong it would be another index.
+    (!refused).then_some((Source::Columns(columns), shape))
+}
