@@ -74,6 +74,7 @@ fn failure(job: &Job) -> Option<(u8, String)> {
 }
 
 #[derive(NetabaseDefinition)]
+#[allow(clippy::large_enum_variant, reason = "there are never values of it")]
 enum Work {
     Owner(Owner),
     Job(Job),
@@ -263,6 +264,7 @@ mod before {
 
     #[derive(NetabaseDefinition)]
     #[netabase(rename = "Work")]
+    #[allow(clippy::large_enum_variant, reason = "there are never values of it")]
     pub(super) enum Work {
         Owner(Owner),
         Job(Job),

@@ -209,8 +209,7 @@ mod tests {
     use crate::key::KeyType;
     use crate::schema::{FieldSchema, IndexSchema, ModelSchema, Shape};
 
-    const INDEX: IndexSchema =
-        IndexSchema { name: "email", shape: Shape::One, unique: true, key: KeyType::Text, key_width: None };
+    const INDEX: IndexSchema = IndexSchema::new::<String>("email", Shape::One, true);
     const MODEL: ModelSchema = ModelSchema {
         name: "Author",
         version: 1,
