@@ -39,6 +39,7 @@ pub use as_key::{AsKey, KeyPrefix, LeadingKeys};
 pub use composite::width_sum;
 pub(crate) use descending::inverted;
 pub use netabase_macros::NetabaseKey;
+pub(crate) use range::common;
 pub use range::{ByteRange, KeyRange};
 pub use schema::{KeyField, KeyType};
 

@@ -135,6 +135,52 @@ impl ByteRange {
     }
 }
 
+impl ByteRange {
+    /// The keys that lie in both.
+    fn meet(&self, other: &ByteRange) -> ByteRange {
+        let (own, others) = match (self, other) {
+            (ByteRange::Point(_), _) if other.contains_point_of(self) => return self.clone(),
+            (_, ByteRange::Point(_)) if self.contains_point_of(other) => return other.clone(),
+            (ByteRange::Between(low, high), ByteRange::Between(other_low, other_high)) => {
+                ((low, high), (other_low, other_high))
+            }
+            // A point outside.
+            _ => return ByteRange::Between(Bound::Unbounded, Bound::Excluded(Vec::new())),
+        };
+        let low = if starts_later(own.0, others.0) { own.0 } else { others.0 };
+        let high = if ends_earlier(own.1, others.1) { own.1 } else { others.1 };
+        ByteRange::between(low.clone(), high.clone())
+    }
+
+    fn contains_point_of(&self, point: &ByteRange) -> bool {
+        point.as_point().is_some_and(|key| self.contains(key))
+    }
+}
+
+fn starts_later(a: &Bound<Vec<u8>>, b: &Bound<Vec<u8>>) -> bool {
+    match (a, b) {
+        (_, Bound::Unbounded) => true,
+        (Bound::Unbounded, _) => false,
+        (Bound::Included(a), Bound::Excluded(b)) => a > b,
+        (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) => a >= b,
+    }
+}
+
+fn ends_earlier(a: &Bound<Vec<u8>>, b: &Bound<Vec<u8>>) -> bool {
+    match (a, b) {
+        (_, Bound::Unbounded) => true,
+        (Bound::Unbounded, _) => false,
+        (Bound::Included(a), Bound::Excluded(b)) => a < b,
+        (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) => a <= b,
+    }
+}
+
+/// What lies in a range of each of two sorted lists. Without a common key it is empty.
+pub(crate) fn common(a: &[ByteRange], b: &[ByteRange]) -> Vec<ByteRange> {
+    let both = a.iter().flat_map(|a| b.iter().map(|b| a.meet(b)));
+    both.filter(|range| !range.is_empty()).collect()
+}
+
 /// The first byte string after all that begin with `prefix`.
 fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut next = prefix.to_vec();

@@ -10,9 +10,13 @@ use crate::error::Result;
 use crate::key::ByteRange;
 use crate::schema::Shape;
 
-/// Every field of the filter has an index.
+/// An index leads to the records of the filter.
 #[derive(Clone, Copy, Debug)]
 pub enum Indexed {}
+
+/// Every field of the filter has an index, but none leads to its records, as none leads to those that lack a key.
+#[derive(Clone, Copy, Debug)]
+pub enum Excluding {}
 
 /// Some field of the filter has no index.
 #[derive(Clone, Copy, Debug)]
@@ -20,30 +24,56 @@ pub enum NotIndexed {}
 
 /// Filters that `.filter(..)` takes without `.scan_all()`.
 #[diagnostic::on_unimplemented(
-    message = "this filter uses a field that has no index",
+    message = "no index leads to the records of this filter",
     label = "an index is needed here",
-    note = "add `#[secondary_key]` to the field (`#[relation]` to a `Link`), or call `.scan_all()` before `.filter(..)` to read every record"
+    note = "add `#[secondary_key]` to the field (`#[relation]` to a `Link`), or call `.scan_all()` before `.filter(..)` to read every record",
+    note = "`.not()` and `.or(..)` need another condition beside them that an index answers: `a.and(b.not())`"
 )]
 pub trait Covered {}
 #[diagnostic::do_not_recommend]
 impl Covered for Indexed {}
 
-/// Coverage of `a.and(b)`: an index for both, or not.
+/// Coverage of `a.and(b)` and `a.or(b)`.
 pub trait Join<Other> {
-    /// The joint coverage.
-    type Out;
+    /// when both hold
+    type And;
+    /// when either holds
+    type Or;
 }
-impl Join<Indexed> for Indexed {
-    type Out = Indexed;
+
+macro_rules! join {
+    ($($one:ident $other:ident => $and:ident $or:ident),* $(,)?) => { $(
+        impl Join<$other> for $one {
+            type And = $and;
+            type Or = $or;
+        }
+    )* };
 }
-impl Join<NotIndexed> for Indexed {
-    type Out = NotIndexed;
+join!(
+    Indexed Indexed => Indexed Indexed,
+    Indexed Excluding => Indexed Excluding,
+    Excluding Indexed => Indexed Excluding,
+    Excluding Excluding => Excluding Excluding,
+    Indexed NotIndexed => NotIndexed NotIndexed,
+    NotIndexed Indexed => NotIndexed NotIndexed,
+    Excluding NotIndexed => NotIndexed NotIndexed,
+    NotIndexed Excluding => NotIndexed NotIndexed,
+    NotIndexed NotIndexed => NotIndexed NotIndexed,
+);
+
+/// Coverage of `a.not()`.
+pub trait Negate {
+    /// what is left of it
+    type Not;
 }
-impl Join<Indexed> for NotIndexed {
-    type Out = NotIndexed;
+impl Negate for Indexed {
+    type Not = Excluding;
 }
-impl Join<NotIndexed> for NotIndexed {
-    type Out = NotIndexed;
+impl Negate for Excluding {
+    type Not = Excluding;
+}
+impl Negate for NotIndexed {
+    type Not = NotIndexed;
 }
 
 /// A condition on the records of `M`, made by a handle: `Post::TAGS.eq("rust")`.
@@ -65,6 +95,10 @@ pub(crate) enum Term<M> {
     Keys(KeyTerm),
     /// Anything else, decided on the record.
     Test(Test<M>),
+    /// One of these holds.
+    Any(Vec<Terms<M>>),
+    /// These do not all hold.
+    Not(Vec<Term<M>>),
 }
 
 /// A condition that needs the record.
@@ -84,12 +118,13 @@ impl<M, C> Filter<M, C> {
         Filter { terms: ranges.map(term), coverage: std::marker::PhantomData }
     }
 
-    pub(super) fn test(test: impl Fn(&M) -> bool + Send + Sync + 'static) -> Self {
+    pub(crate) fn test(test: impl Fn(&M) -> bool + Send + Sync + 'static) -> Self {
         Filter { terms: Ok(smallvec![Term::Test(Arc::new(test))]), coverage: std::marker::PhantomData }
     }
 
     /// Both conditions hold.
-    pub fn and<C2>(self, other: Filter<M, C2>) -> Filter<M, C::Out>
+    #[doc(alias = "&&")]
+    pub fn and<C2>(self, other: Filter<M, C2>) -> Filter<M, C::And>
     where
         C: Join<C2>,
     {
@@ -100,8 +135,45 @@ impl<M, C> Filter<M, C> {
         Filter { terms, coverage: std::marker::PhantomData }
     }
 
+    /// One of the conditions holds, or both. If an index leads to each, a query goes through both; every record comes once.
+    #[doc(alias = "||")]
+    pub fn or<C2>(self, other: Filter<M, C2>) -> Filter<M, C::Or>
+    where
+        C: Join<C2>,
+    {
+        let terms = self.terms.and_then(|terms| {
+            let mut either = alternatives(terms);
+            either.extend(alternatives(other.terms?));
+            Ok(smallvec![Term::Any(either)])
+        });
+        Filter { terms, coverage: std::marker::PhantomData }
+    }
+
+    /// The condition does not hold. No index leads to these records, so it stands beside another condition, or behind
+    /// `.scan_all()`.
+    #[doc(alias = "!")]
+    #[allow(clippy::should_implement_trait, reason = "it changes the type as `and` does")]
+    pub fn not(self) -> Filter<M, C::Not>
+    where
+        C: Negate,
+    {
+        let terms = self.terms.map(|terms| smallvec![Term::Not(terms.into_vec())]);
+        Filter { terms, coverage: std::marker::PhantomData }
+    }
+
     pub(crate) fn into_terms(self) -> Result<Terms<M>> {
         self.terms
+    }
+}
+
+/// `a or b` as it is, anything else as the only one.
+fn alternatives<M>(mut terms: Terms<M>) -> Vec<Terms<M>> {
+    match terms.pop() {
+        Some(Term::Any(either)) if terms.is_empty() => either,
+        last => {
+            terms.extend(last);
+            vec![terms]
+        }
     }
 }
 
@@ -110,6 +182,8 @@ impl<M> Clone for Term<M> {
         match self {
             Term::Keys(term) => Term::Keys(term.clone()),
             Term::Test(test) => Term::Test(test.clone()),
+            Term::Any(either) => Term::Any(either.clone()),
+            Term::Not(terms) => Term::Not(terms.clone()),
         }
     }
 }

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 #[doc(hidden)]
 pub use columns::{Column, Descending, Many, Single};
 pub use entries::Entries;
-pub use filter::{Covered, Filter, Indexed, Join, KeyValue, NoKeys, NotIndexed, topic};
-pub(crate) use filter::{KeyTerm, Ranges, Term, Terms};
+pub use filter::{Covered, Excluding, Filter, Indexed, Join, KeyValue, Negate, NoKeys, NotIndexed, topic};
+pub(crate) use filter::{KeyTerm, Term, Terms};
 pub use handle::{Each, Field, Index, KeyShape, MaybeAbsent, Nullable, One, Optional};
 pub use link::Link;
 pub use reader::RecordReader;

@@ -6,13 +6,13 @@
 //! turn once, whatever becomes of its index keys.
 
 use super::plan::Plan;
-use super::rows::Tests;
+use super::residual::Residual;
 use super::walk::Walk;
 use super::{Covered, Filter};
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::key::EncodedKey;
-use crate::model::{ModelOf, NetabaseDefinition, Terms};
+use crate::model::{ModelOf, NetabaseDefinition, Term, Terms};
 use crate::table::KeyList;
 use crate::transaction::WriteTransaction;
 
@@ -23,7 +23,7 @@ const KEPT: usize = 4 << 20;
 const LEAST: usize = 256;
 
 /// What is done to the record with a key, if the rest of the conditions holds for it; whether it does.
-type Work<'w, D, M> = dyn FnMut(&mut WriteTransaction<D>, &mut Tests<M>, &[u8]) -> Result<bool> + 'w;
+type Work<'w, D, M> = dyn FnMut(&mut WriteTransaction<D>, &mut Residual<M>, &[u8]) -> Result<bool> + 'w;
 
 /// Each is one operation: it happens to all records that the filter finds when it begins, to each once, or to none.
 /// It takes O(n log n) in these records and a bounded amount of memory.
@@ -101,7 +101,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             let mut done: Option<Vec<u8>> = None;
             loop {
                 let (pass, residual) = txn.pass(&terms, done.as_deref(), kept)?;
-                let tests = &mut Tests::new(residual);
+                let tests = &mut Residual::new(residual);
                 let mut last: Option<&[u8]> = None;
                 for place in pass.keys.in_order() {
                     let key = pass.keys.get(place);
@@ -127,20 +127,20 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         kept: usize,
     ) -> Result<(Pass, Terms<M>)> {
         let source = super::source::<D, M>(self.as_view(), &self.context)?;
-        let Plan { part, mut ranges, residual, .. } = Plan::choose(&source, terms.clone())?;
-        if part == 0
-            && let Some(done) = done
-        {
-            ranges.iter_mut().for_each(|range| range.begin_behind(done));
+        let Plan { mut pieces, meet, residual, .. } = Plan::choose(&source, terms.clone())?;
+        // Keys of the main table come in order already.
+        let in_order =
+            pieces.iter().all(|piece| piece.part == 0) && !matches!(terms.as_slice(), [Term::Any(_)]);
+        if let (true, Some(done)) = (in_order, done) {
+            pieces.iter_mut().for_each(|piece| piece.range.begin_behind(done));
         }
-        let mut walk = Walk::new(source, part, ranges, false, Direction::Forward)?.keys_only();
+        let mut walk = Walk::new(source, pieces, false, Direction::Forward).meeting(meet).keys_only();
         let mut pass = Pass { keys: KeyList::default(), is_last: true };
         let mut ceiling: Option<Vec<u8>> = None;
         while walk.advance()? {
             let key = walk.key();
             if pass.keys.size() > 2 * kept {
-                // Keys of the main table come in order already.
-                if part == 0 {
+                if in_order {
                     pass.is_last = false;
                     break;
                 }

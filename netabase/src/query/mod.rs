@@ -12,6 +12,7 @@ mod change;
 mod fetch;
 mod parallel;
 mod plan;
+mod residual;
 mod rows;
 mod split;
 mod walk;
@@ -22,13 +23,14 @@ use std::marker::PhantomData;
 pub use rows::{Keys, Rows};
 
 pub use crate::model::{
-    Covered, Each, Field, Filter, Index, Indexed, Join, KeyShape, NotIndexed, One, Optional,
+    Covered, Each, Excluding, Field, Filter, Index, Indexed, Join, KeyShape, Negate, NotIndexed, One,
+    Optional,
 };
 
 use smallvec::SmallVec;
 
 use self::plan::Plan;
-use self::rows::Tests;
+use self::residual::Residual;
 use self::walk::{Source, Walk};
 use crate::engine::Direction;
 use crate::error::Result;
@@ -186,8 +188,12 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
 
     fn plan(self) -> Result<(Walk<'r>, Terms<M>, usize)> {
         let (source, terms) = (self.source?, self.terms?);
-        let Plan { part, ranges, once, residual } = Plan::choose(&source, terms)?;
-        Ok((Walk::new(source, part, ranges, once, self.way)?, residual, self.limit))
+        let Plan { pieces, once, meet, residual } = Plan::choose(&source, terms)?;
+        let mut walk = Walk::new(source, pieces, once, self.way);
+        if !meet.is_empty() {
+            walk = walk.meeting(meet);
+        }
+        Ok((walk, residual, self.limit))
     }
 
     /// The records, read as they are asked for.
@@ -235,7 +241,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         M: Viewed,
     {
         let (mut walk, residual, limit) = self.plan_rows()?;
-        let mut tests = Tests::new(residual);
+        let mut tests = Residual::new(residual);
         let mut left = limit;
         while left > 0 && walk.advance()? {
             let Some(bytes) = walk.record()? else { continue };

@@ -11,7 +11,8 @@ use std::thread;
 use smallvec::smallvec;
 
 use super::fetch::Fetch;
-use super::rows::Tests;
+use super::plan::Piece;
+use super::residual::Residual;
 use super::split::{Pieces, divide};
 use super::walk::{Source, Walk};
 use crate::engine::Direction;
@@ -35,8 +36,8 @@ enum Rows<'r> {
 struct Shared<'s, 'r, M> {
     rows: Rows<'r>,
     source: Source<'r>,
-    /// the table that is walked over
-    part: usize,
+    /// a table that leads to records
+    index: Option<usize>,
     residual: &'s Terms<M>,
     /// records that may still be visited
     left: AtomicUsize,
@@ -52,12 +53,11 @@ pub(super) fn for_each<M: NetabaseModel>(
     threads: usize,
     visit: &(dyn Fn(M) -> Result<()> + Sync),
 ) -> Result<()> {
-    let (source, part) = (walk.source().clone(), walk.part());
+    let (source, index) = (walk.source().clone(), walk.index());
     let rows = match walk.only_range() {
         Some(range) => {
             let range = range.clone();
-            let mut from_end =
-                Walk::new(source.clone(), 0, smallvec![range.clone()], false, Direction::Reverse)?;
+            let mut from_end = walk_over(&source, &range, Direction::Reverse);
             if !from_end.advance()? {
                 return Ok(());
             }
@@ -66,7 +66,7 @@ pub(super) fn for_each<M: NetabaseModel>(
         None => Rows::Keys(Mutex::new(walk)),
     };
     let (left, stopped) = (AtomicUsize::new(limit), AtomicBool::new(false));
-    let shared = Shared { rows, source, part, residual, left, limited: limit != usize::MAX, stopped, visit };
+    let shared = Shared { rows, source, index, residual, left, limited: limit != usize::MAX, stopped, visit };
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| shared.work())).collect();
         let mut done = shared.work();
@@ -78,6 +78,10 @@ pub(super) fn for_each<M: NetabaseModel>(
         }
         done
     })
+}
+
+fn walk_over<'r>(source: &Source<'r>, range: &ByteRange, way: Direction) -> Walk<'r> {
+    Walk::new(source.clone(), smallvec![Piece { part: 0, range: range.clone() }], false, way)
 }
 
 /// Stops all threads when one of them fails, be it by a panic.
@@ -100,14 +104,14 @@ impl Drop for Share<'_> {
 
 impl<'r, M: NetabaseModel> Shared<'_, 'r, M> {
     fn work(&self) -> Result<()> {
-        let tests = &mut Tests::new(self.residual.clone());
+        let tests = &mut Residual::new(self.residual.clone());
         match &self.rows {
             Rows::Ranges(pieces, last) => self.work_on_ranges(pieces, last, tests),
             Rows::Keys(walk) => self.work_on_keys(walk, tests),
         }
     }
 
-    fn work_on_ranges(&self, pieces: &Pieces, last: &[u8], tests: &mut Tests<M>) -> Result<()> {
+    fn work_on_ranges(&self, pieces: &Pieces, last: &[u8], tests: &mut Residual<M>) -> Result<()> {
         let mut had_one = false;
         while let Some(range) = pieces.next(had_one) {
             had_one = true;
@@ -123,12 +127,10 @@ impl<'r, M: NetabaseModel> Shared<'_, 'r, M> {
         mut range: ByteRange,
         pieces: &Pieces,
         last: &[u8],
-        tests: &mut Tests<M>,
+        tests: &mut Residual<M>,
     ) -> Result<()> {
-        let open = |range: &ByteRange| {
-            Walk::new(self.source.clone(), 0, smallvec![range.clone()], false, Direction::Forward)
-        };
-        let mut walk = open(&range)?;
+        let open = |range: &ByteRange| walk_over(&self.source, range, Direction::Forward);
+        let mut walk = open(&range);
         let mut rows = 0_usize;
         while !self.is_stopped() && walk.advance()? {
             if let Some(bytes) = walk.record()? {
@@ -140,14 +142,14 @@ impl<'r, M: NetabaseModel> Shared<'_, 'r, M> {
                 && let Some((first, rest)) = divide(walk.key(), &range, last)
             {
                 pieces.give(rest);
-                walk = open(&first)?;
+                walk = open(&first);
                 range = first;
             }
         }
         Ok(())
     }
 
-    fn work_on_keys(&self, walk: &Mutex<Walk<'r>>, tests: &mut Tests<M>) -> Result<()> {
+    fn work_on_keys(&self, walk: &Mutex<Walk<'r>>, tests: &mut Residual<M>) -> Result<()> {
         let mut share = Share { stopped: &self.stopped, pieces: None, done: false };
         let mut keys = KeyList::default();
         loop {
@@ -163,11 +165,11 @@ impl<'r, M: NetabaseModel> Shared<'_, 'r, M> {
             }
             let mut fetch = Fetch::new(&self.source, keys);
             while !self.is_stopped() && fetch.advance(&self.source)? {
-                match fetch.record(&self.source)? {
-                    Some(bytes) => self.visit(tests, fetch.key(), &bytes)?,
+                match (fetch.record(&self.source)?, self.index) {
+                    (Some(bytes), _) => self.visit(tests, fetch.key(), &bytes)?,
                     // Only a primary key that was asked for may lead to no record.
-                    None if self.part == 0 => {}
-                    None => return Err(self.source.corrupt(self.part)),
+                    (None, None) => {}
+                    (None, Some(index)) => return Err(self.source.corrupt(index)),
                 }
             }
             keys = fetch.into_keys();
@@ -178,7 +180,7 @@ impl<'r, M: NetabaseModel> Shared<'_, 'r, M> {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    fn visit(&self, tests: &mut Tests<M>, key: &[u8], bytes: &[u8]) -> Result<()> {
+    fn visit(&self, tests: &mut Residual<M>, key: &[u8], bytes: &[u8]) -> Result<()> {
         let record = self.source.decode(bytes)?;
         if !tests.hold(key, &record)? {
             return Ok(());

@@ -1,48 +1,179 @@
-//! Which table a query goes through.
+//! Which tables a query goes through.
 
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 
 use super::walk::Source;
+use crate::engine::Direction;
 use crate::error::Result;
 use crate::key::ByteRange;
-use crate::model::{KeyTerm, Ranges, Term, Terms};
+use crate::model::{KeyTerm, Term, Terms};
 use crate::schema::Shape;
 use crate::table;
 
-/// One table's ranges, and the conditions that are left to test on each record.
-pub(super) struct Plan<M> {
+/// A range of one table.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
     pub(super) part: usize,
-    pub(super) ranges: Ranges,
-    /// a record may have several rows in the ranges, and counts once
+    pub(super) range: ByteRange,
+}
+
+/// Pieces that are walked over one after the other; mostly one.
+pub(super) type Pieces = SmallVec<[Piece; 1]>;
+
+/// What is read, and what is left to test on each record.
+pub(super) struct Plan<M> {
+    pub(super) pieces: Pieces,
+    /// a record may have several rows in the pieces, and counts once
     pub(super) once: bool,
+    /// Keys whose records it must be among, too. Their rows come by primary key, as those of the only piece do.
+    pub(super) meet: Vec<Piece>,
     pub(super) residual: Terms<M>,
 }
+
+/// Rows of the chosen index from which on it is worth while to walk over others beside it.
+const MANY: u64 = 64;
+
+/// How many times as many rows another index may have for that: stepping over one is so much cheaper than a record.
+const TIMES: u64 = 16;
+
+/// Rows of a range that are counted to compare it with others. One with more is taken for endless.
+const COUNTED: u64 = 128;
+
+/// A condition that finds so few records is not worth beating.
+const FEW: u64 = 4;
 
 impl<M> Plan<M> {
     /// Takes the condition that finds the fewest records, or the whole main table.
     pub(super) fn choose(source: &Source<'_>, mut terms: Terms<M>) -> Result<Self> {
-        let chosen = match terms.as_slice() {
-            [Term::Keys(_)] => Some(0),
-            terms => cheapest(source, terms)?,
-        };
-        if let Some(at) = chosen
-            && let Term::Keys(KeyTerm { part, shape, mut ranges }) = terms.swap_remove(at)
+        if let [Term::Keys(_)] = terms.as_slice()
+            && let Some(Term::Keys(term)) = terms.pop()
         {
-            if ranges.iter().any(ByteRange::is_empty) {
-                ranges.retain(|range| !range.is_empty());
-            }
-            let point = matches!(ranges.as_slice(), [] | [_])
-                && ranges.iter().all(|range| range.as_point().is_some());
-            let once = shape == Shape::Each && !point;
-            return Ok(Plan { part, ranges, once, residual: terms });
+            // Nothing to compare it with.
+            return Ok(Plan {
+                once: may_repeat(&term),
+                pieces: pieces(term),
+                meet: Vec::new(),
+                residual: terms,
+            });
         }
-        Ok(Plan { part: 0, ranges: smallvec![ByteRange::all()], once: false, residual: terms })
+        narrow(&mut terms);
+        let Some(driver) = drive(source, &terms)? else {
+            let all = Piece { part: 0, range: ByteRange::all() };
+            return Ok(Plan { pieces: smallvec![all], once: false, meet: Vec::new(), residual: terms });
+        };
+        if driver.answers {
+            terms.swap_remove(driver.at);
+        }
+        let meet = meet(source, &driver, &mut terms)?;
+        Ok(Plan { pieces: driver.pieces, once: driver.once, meet, residual: terms })
     }
 }
 
+fn pieces(KeyTerm { part, ranges, .. }: KeyTerm) -> Pieces {
+    ranges.into_iter().filter(|range| !range.is_empty()).map(|range| Piece { part, range }).collect()
+}
+
 /// Whether a record may have several rows in the ranges.
-fn may_repeat(shape: Shape, ranges: &[ByteRange]) -> bool {
-    shape == Shape::Each && !matches!(ranges, [] | [ByteRange::Point(_)])
+fn may_repeat(KeyTerm { shape, ranges, .. }: &KeyTerm) -> bool {
+    *shape == Shape::Each && !matches!(ranges.as_slice(), [] | [ByteRange::Point(_)])
+}
+
+/// Makes one condition of those on the same single key: `x > 5` and `x < 3` is nothing at all.
+fn narrow<M>(terms: &mut Terms<M>) {
+    let mut at = 0;
+    while let Some(Term::Keys(term)) = terms.get(at) {
+        let (part, shape) = (term.part, term.shape);
+        let same = |term: &Term<M>| matches!(term, Term::Keys(other) if other.part == part);
+        let other = terms.iter().skip(at + 1).position(same).map(|behind| at + 1 + behind);
+        match other.filter(|_| shape != Shape::Each).map(|other| terms.swap_remove(other)) {
+            Some(Term::Keys(other)) => {
+                if let Some(Term::Keys(term)) = terms.get_mut(at) {
+                    term.ranges = crate::key::common(&term.ranges, &other.ranges).into();
+                }
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+/// A condition that leads to records.
+struct Driver {
+    /// its place among the conditions
+    at: usize,
+    pieces: Pieces,
+    once: bool,
+    /// it holds for every record found, so it need not be tested
+    answers: bool,
+    rows: u64,
+}
+
+/// The condition that reads the fewest rows, if any leads to records.
+fn drive<M>(source: &Source<'_>, terms: &[Term<M>]) -> Result<Option<Driver>> {
+    let mut best: Option<Driver> = None;
+    // Equal keys have stored counts; what has to be counted comes after them, and is counted no further than the best.
+    let is_counted = |term: &Term<M>| matches!(term, Term::Keys(term) if term.ranges.iter().all(is_point));
+    let (stored, others): (Vec<_>, Vec<_>) = terms.iter().enumerate().partition(|(_, term)| is_counted(term));
+    for (at, term) in stored.into_iter().chain(others) {
+        let enough = best.as_ref().map_or(u64::MAX, |best| best.rows);
+        let driver = match term {
+            Term::Keys(term) => {
+                let rows = estimate(source, term, enough)?;
+                Driver { at, pieces: pieces(term.clone()), once: may_repeat(term), answers: true, rows }
+            }
+            Term::Any(either) => match drive_any(source, either, at)? {
+                Some(driver) => driver,
+                None => continue,
+            },
+            Term::Test(_) | Term::Not(_) => continue,
+        };
+        if driver.rows < enough || best.is_none() {
+            best = Some(driver);
+        }
+    }
+    Ok(best)
+}
+
+fn is_point(range: &ByteRange) -> bool {
+    range.as_point().is_some()
+}
+
+/// Each alternative needs a way of its own; together they lead to all records, some of them more than once.
+fn drive_any<M>(source: &Source<'_>, either: &[Terms<M>], at: usize) -> Result<Option<Driver>> {
+    let mut all = Driver { at, pieces: Pieces::new(), once: false, answers: true, rows: 0 };
+    for terms in either {
+        let Some(driver) = drive(source, terms)? else { return Ok(None) };
+        all.rows = all.rows.saturating_add(driver.rows);
+        all.answers &= driver.answers && terms.len() == 1;
+        all.once |= driver.once;
+        all.pieces.extend(driver.pieces);
+    }
+    all.once |= all.pieces.len() > 1;
+    Ok(Some(all))
+}
+
+/// Takes the conditions whose rows can be walked over beside those of the driver: primary keys that ascend in both.
+fn meet<M>(source: &Source<'_>, driver: &Driver, terms: &mut Terms<M>) -> Result<Vec<Piece>> {
+    let mut meet = Vec::new();
+    let [Piece { part, range: ByteRange::Point(_) }] = driver.pieces.as_slice() else { return Ok(meet) };
+    if driver.rows < MANY || source.is_map(*part)? {
+        return Ok(meet);
+    }
+    let most = driver.rows.saturating_mul(TIMES);
+    let mut at = 0;
+    while let Some(term) = terms.get(at) {
+        if let Term::Keys(KeyTerm { part, ranges, .. }) = term
+            && let [ByteRange::Point(key)] = ranges.as_slice()
+            && !source.is_map(*part)?
+            && source.count(*part, key)? <= most
+        {
+            let piece = Piece { part: *part, range: ByteRange::Point(key.clone()) };
+            terms.swap_remove(at);
+            meet.push(piece);
+        } else {
+            at += 1;
+        }
+    }
+    Ok(meet)
 }
 
 /// The one key of a map that is asked for, if that is all: its table's number, and the key.
@@ -59,43 +190,42 @@ pub(super) fn single_key<'t, M>(
 pub(super) fn stored_count<M>(source: &Source<'_>, terms: &[Term<M>]) -> Result<Option<u64>> {
     match terms {
         [] => source.stored_count(0, &[ByteRange::all()]),
-        [Term::Keys(KeyTerm { part, shape, ranges })] if !may_repeat(*shape, ranges) => {
-            source.stored_count(*part, ranges)
-        }
+        [Term::Keys(term)] if !may_repeat(term) => source.stored_count(term.part, &term.ranges),
         _ => Ok(None),
     }
 }
 
-/// The place of the condition on keys that reads the fewest rows.
-fn cheapest<M>(source: &Source<'_>, terms: &[Term<M>]) -> Result<Option<usize>> {
-    let mut best = None;
-    for (at, term) in terms.iter().enumerate() {
-        if let Term::Keys(term) = term {
-            let rows = estimate(source, term, best.map_or(u64::MAX, |(fewest, _)| fewest))?;
-            if best.is_none_or(|(fewest, _)| rows < fewest) {
-                best = Some((rows, at));
-            }
-        }
-    }
-    Ok(best.map(|(_, at)| at))
-}
-
-/// How many rows the condition reads: exact for equal keys, since an index stores its counts, and beyond
-/// comparison for ranges. Stops counting at `enough`.
+/// How many rows the condition reads: exact for equal keys, since an index stores its counts, and for short ranges.
+/// Stops counting at `enough`.
 fn estimate(source: &Source<'_>, term: &KeyTerm, enough: u64) -> Result<u64> {
-    let tables = source.tables()?;
-    let single = source.is_map(term.part)?;
     let mut rows = 0_u64;
     for range in &term.ranges {
         if rows >= enough {
             break;
         }
-        rows = rows.saturating_add(match range.as_point() {
-            None if range.is_empty() => 0,
-            None => return Ok(u64::MAX),
-            Some(_) if single => 1,
-            Some(key) => table::count(&source.permit, &source.view, tables, term.part, key)?,
-        });
+        let left = COUNTED.min(enough - rows);
+        rows = rows.saturating_add(range_rows(source, term.part, range, left)?.unwrap_or(u64::MAX));
     }
     Ok(rows)
+}
+
+/// The rows in a range; `None` if they have to be counted and there are more than `most`.
+fn range_rows(source: &Source<'_>, part: usize, range: &ByteRange, most: u64) -> Result<Option<u64>> {
+    match range.as_point() {
+        None if range.is_empty() => Ok(Some(0)),
+        Some(_) if source.is_map(part)? => Ok(Some(1)),
+        Some(key) => source.count(part, key).map(Some),
+        None if most <= FEW => Ok(None),
+        None => {
+            let tables = source.tables()?;
+            let (permit, view) = (&source.permit, &source.view);
+            let mut cursor = table::rows(permit, view, tables, part, range, Direction::Forward)?;
+            for rows in 0..=most {
+                if !cursor.advance()? {
+                    return Ok(Some(rows));
+                }
+            }
+            Ok(None)
+        }
+    }
 }

@@ -1,19 +1,19 @@
 //! What a query returns: records or keys, one at a time.
 
 use std::fmt;
-use std::marker::PhantomData;
 
+use super::residual::Residual;
 use super::walk::Walk;
 use crate::error::{Error, Result};
 use crate::key::Key;
-use crate::model::{Entries, KeyTerm, NetabaseModel, Term, Terms};
+use crate::model::{NetabaseModel, Terms};
 
 /// The records of a query, read as they are asked for. After an error it ends.
 ///
 /// From a snapshot it is `'static`: it can be returned, or sent to another thread.
 pub struct Rows<'r, M> {
     walk: Walk<'r>,
-    tests: Tests<M>,
+    tests: Residual<M>,
     left: usize,
 }
 
@@ -25,7 +25,7 @@ impl<M: NetabaseModel> fmt::Debug for Rows<'_, M> {
 
 impl<'r, M: NetabaseModel> Rows<'r, M> {
     pub(super) fn new(walk: Walk<'r>, residual: Terms<M>, limit: usize) -> Self {
-        Rows { walk, tests: Tests::new(residual), left: limit }
+        Rows { walk, tests: Residual::new(residual), left: limit }
     }
 
     #[cold]
@@ -68,7 +68,7 @@ impl<M: NetabaseModel> Iterator for Rows<'_, M> {
 /// The primary keys of a query, read as they are asked for. After an error it ends.
 pub struct Keys<'r, M> {
     walk: Walk<'r>,
-    tests: Tests<M>,
+    tests: Residual<M>,
     left: usize,
 }
 
@@ -81,7 +81,7 @@ impl<M: NetabaseModel> fmt::Debug for Keys<'_, M> {
 impl<'r, M: NetabaseModel> Keys<'r, M> {
     pub(super) fn new(walk: Walk<'r>, residual: Terms<M>, limit: usize) -> Self {
         let walk = if residual.is_empty() { walk.keys_only() } else { walk };
-        Keys { walk, tests: Tests::new(residual), left: limit }
+        Keys { walk, tests: Residual::new(residual), left: limit }
     }
 
     /// Goes to the next key without decoding it; `false` at the end.
@@ -115,7 +115,7 @@ impl<M: NetabaseModel> Iterator for Keys<'_, M> {
 
 /// Walks to the next record for which all tests hold.
 #[inline]
-fn next_that_holds<M: NetabaseModel>(walk: &mut Walk<'_>, tests: &mut Tests<M>) -> Result<Option<M>> {
+fn next_that_holds<M: NetabaseModel>(walk: &mut Walk<'_>, tests: &mut Residual<M>) -> Result<Option<M>> {
     while walk.advance()? {
         let Some(bytes) = walk.record()? else { continue };
         let record = walk.decode(&bytes)?;
@@ -124,57 +124,4 @@ fn next_that_holds<M: NetabaseModel>(walk: &mut Walk<'_>, tests: &mut Tests<M>) 
         }
     }
     Ok(None)
-}
-
-/// The conditions that no table answered.
-pub(super) struct Tests<M> {
-    terms: Vec<(Term<M>, Entries)>,
-    model: PhantomData<fn() -> M>,
-}
-
-impl<M: NetabaseModel> Tests<M> {
-    pub(super) fn new(residual: Terms<M>) -> Self {
-        let with_buffer = |term| {
-            let buffer = match &term {
-                Term::Keys(term) => Entries::only(term.part),
-                Term::Test(_) => Entries::default(),
-            };
-            (term, buffer)
-        };
-        Tests { terms: residual.into_iter().map(with_buffer).collect(), model: PhantomData }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.terms.is_empty()
-    }
-
-    /// Whether all conditions hold for the record.
-    pub(super) fn hold(&mut self, key: &[u8], record: &M) -> Result<bool> {
-        for (term, buffer) in &mut self.terms {
-            let holds = match term {
-                Term::Test(test) => test(record),
-                Term::Keys(term) => has_key(term, key, record, buffer)?,
-            };
-            if !holds {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-}
-
-/// Whether the record's own row of a table, if it has one, lies in the ranges: the same keys that are stored.
-fn has_key<M: NetabaseModel>(term: &KeyTerm, key: &[u8], record: &M, buffer: &mut Entries) -> Result<bool> {
-    // Several ranges are sorted points: a long `any_of`.
-    let within = |entry: &[u8]| match term.ranges.as_slice() {
-        [range] => range.contains(entry),
-        points => points.binary_search_by(|point| point.as_point().unwrap_or_default().cmp(entry)).is_ok(),
-    };
-    if term.part == 0 {
-        return Ok(within(key));
-    }
-    buffer.begin(key);
-    record.entries(buffer)?;
-    buffer.add_topics(M::SCHEMA);
-    Ok(buffer.iter().any(|(_, entry)| within(entry)))
 }

@@ -1,13 +1,17 @@
 //! The plain core of a query: steps through the rows of one table. No model in sight.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use smallvec::smallvec;
+
 use super::fetch::Fetch;
+use super::plan::{Piece, Pieces};
 use crate::engine::{Cursor, Direction, Slice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
-use crate::model::{NetabaseModel, Ranges, Viewed};
+use crate::model::{NetabaseModel, Viewed};
 use crate::overlay::View;
 use crate::permission::{Permit, ReadAccess};
 use crate::table::{self, KeyList, Layout, ModelTables};
@@ -61,17 +65,20 @@ impl Source<'_> {
         Error::new(ErrorKind::Corrupt { place: table })
     }
 
+    /// How many rows an index has under a key.
+    pub(super) fn count(&self, part: usize, key: &[u8]) -> Result<u64> {
+        table::count(&self.permit, &self.view, self.tables()?, part, key)
+    }
+
     /// The number of rows in these ranges of a table, if it is stored.
     pub(super) fn stored_count(&self, part: usize, ranges: &[ByteRange]) -> Result<Option<u64>> {
-        let Source { view, permit, .. } = self;
-        let tables = self.tables()?;
         if part == 0 && matches!(ranges, [range] if range.is_all()) {
-            return table::len(permit, view, tables).map(Some);
+            return table::len(&self.permit, &self.view, self.tables()?).map(Some);
         }
         let mut sum = 0;
         for range in ranges {
             let Some(key) = range.as_point() else { return Ok(None) };
-            sum += table::count(permit, view, tables, part, key)?;
+            sum += self.count(part, key)?;
         }
         Ok(Some(sum))
     }
@@ -100,15 +107,16 @@ impl Row<'_> {
 /// Advances, then shows the primary key and, where asked, the record.
 pub(super) struct Walk<'r> {
     source: Source<'r>,
+    /// the table of the row it stands on
     part: usize,
-    /// rows of the table are key -> primary key, one for each key
-    is_map: bool,
     /// still to come, the next one last
-    ranges: Ranges,
+    pieces: Pieces,
     way: Direction,
     row: Row<'r>,
     /// records visited, where one may have several rows
     seen: Option<HashSet<Box<[u8]>>>,
+    /// Walks in the same order, on whose records it must be too. Each has been advanced to a row.
+    meet: Vec<Walk<'r>>,
     /// the caller does not ask for records
     keys_only: bool,
     /// the caller asks for no order
@@ -123,19 +131,20 @@ struct Window<'r> {
 }
 
 impl<'r> Walk<'r> {
-    pub(super) fn new(
-        source: Source<'r>,
-        part: usize,
-        mut ranges: Ranges,
-        once: bool,
-        way: Direction,
-    ) -> Result<Self> {
+    pub(super) fn new(source: Source<'r>, mut pieces: Pieces, once: bool, way: Direction) -> Self {
         if way == Direction::Forward {
-            ranges.reverse();
+            pieces.reverse();
         }
-        let is_map = source.is_map(part)?;
         let seen = once.then(HashSet::new);
-        Ok(Walk { source, part, is_map, ranges, way, row: Row::None, seen, keys_only: false, fetch: None })
+        let (row, meet) = (Row::None, Vec::new());
+        Walk { source, part: 0, pieces, way, row, seen, meet, keys_only: false, fetch: None }
+    }
+
+    /// Leaves out the records that have none of these keys. All rows come by primary key.
+    pub(super) fn meeting(mut self, meet: Vec<Piece>) -> Self {
+        let walk = |piece| Walk::new(self.source.clone(), smallvec![piece], false, self.way).keys_only();
+        self.meet = meet.into_iter().map(walk).collect();
+        self
     }
 
     /// The records will not be asked for.
@@ -146,7 +155,7 @@ impl<'r> Walk<'r> {
 
     /// Records behind an index come in the order of the main table, `window` at a time.
     pub(super) fn unordered(mut self, window: usize) -> Self {
-        if self.part != 0 {
+        if self.pieces.iter().any(|piece| piece.part != 0) {
             let fetch = Fetch::new(&self.source, KeyList::default());
             self.fetch = Some(Box::new(Window { size: window, fetch }));
         }
@@ -159,8 +168,9 @@ impl<'r> Walk<'r> {
         self.source.decode(bytes)
     }
 
-    pub(super) fn part(&self) -> usize {
-        self.part
+    /// A table that leads to records, if one of those that are walked over is no main table.
+    pub(super) fn index(&self) -> Option<usize> {
+        self.pieces.iter().map(|piece| piece.part).find(|part| *part != 0)
     }
 
     pub(super) fn source(&self) -> &Source<'r> {
@@ -169,8 +179,8 @@ impl<'r> Walk<'r> {
 
     /// The range of a walk over the main table that has not begun, if it is one.
     pub(super) fn only_range(&self) -> Option<&ByteRange> {
-        match self.ranges.as_slice() {
-            [range @ ByteRange::Between(..)] if self.part == 0 => Some(range),
+        match self.pieces.as_slice() {
+            [Piece { part: 0, range: range @ ByteRange::Between(..) }] => Some(range),
             _ => None,
         }
     }
@@ -186,7 +196,35 @@ impl<'r> Walk<'r> {
         if self.seen.is_some() {
             return self.advance_to_unseen();
         }
-        Ok(self.row.advance()? || self.next_range()?)
+        if !self.meet.is_empty() {
+            return self.advance_to_meeting();
+        }
+        Ok(self.row.advance()? || self.next_piece()?)
+    }
+
+    /// Goes to the next record that all walks stand on.
+    fn advance_to_meeting(&mut self) -> Result<bool> {
+        let before = match self.way {
+            Direction::Forward => Ordering::Less,
+            Direction::Reverse => Ordering::Greater,
+        };
+        let mut meet = std::mem::take(&mut self.meet);
+        'rows: while self.row.advance()? || self.next_piece()? {
+            for other in &mut meet {
+                // Before its first row the other stands nowhere.
+                while matches!(other.row, Row::None) || other.key().cmp(self.row_key()) == before {
+                    if !other.advance()? {
+                        return Ok(false);
+                    }
+                }
+                if other.key() != self.row_key() {
+                    continue 'rows;
+                }
+            }
+            self.meet = meet;
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     fn advance_fetch(&mut self) -> Result<bool> {
@@ -208,7 +246,7 @@ impl<'r> Walk<'r> {
 
     fn advance_to_unseen(&mut self) -> Result<bool> {
         loop {
-            if !self.row.advance()? && !self.next_range()? {
+            if !self.row.advance()? && !self.next_piece()? {
                 return Ok(false);
             }
             let key = self.row_key().into();
@@ -218,26 +256,27 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// Goes to the first row of the next range that has one.
-    fn next_range(&mut self) -> Result<bool> {
+    /// Goes to the first row of the next piece that has one.
+    fn next_piece(&mut self) -> Result<bool> {
         loop {
-            let Some(range) = self.ranges.pop() else {
+            let Some(Piece { part, range }) = self.pieces.pop() else {
                 self.row = Row::None;
                 return Ok(false);
             };
+            self.part = part;
             let Source { view, permit, .. } = &self.source;
             let tables = self.source.tables()?;
             self.row = match range {
                 // One key of a map needs no cursor.
-                ByteRange::Point(key) if self.part == 0 && !self.keys_only => Row::Point(key),
-                ByteRange::Point(key) if self.is_map => {
-                    match table::lookup(permit, view, tables, self.part, &key)? {
+                ByteRange::Point(key) if part == 0 && !self.keys_only => Row::Point(key),
+                ByteRange::Point(key) if self.source.is_map(part)? => {
+                    match table::lookup(permit, view, tables, part, &key)? {
                         None => Row::None,
-                        Some(_) if self.part == 0 => Row::Point(key),
+                        Some(_) if part == 0 => Row::Point(key),
                         Some(primary) => Row::Point(primary.to_vec()),
                     }
                 }
-                range => Row::Cursor(table::rows(permit, view, tables, self.part, &range, self.way)?),
+                range => Row::Cursor(table::rows(permit, view, tables, part, &range, self.way)?),
             };
             if matches!(self.row, Row::Point(_)) || self.row.advance()? {
                 return Ok(true);

@@ -1,0 +1,73 @@
+//! The conditions that no table answered, tested on each record.
+
+use crate::error::Result;
+use crate::model::{Entries, KeyTerm, NetabaseModel, Term, Terms};
+
+/// Conditions that must all hold.
+pub(super) struct Residual<M> {
+    terms: Terms<M>,
+    /// the record's own keys, in a buffer that is used again
+    entries: Entries,
+    /// whether a condition looks at the keys
+    has_keys: bool,
+}
+
+impl<M: NetabaseModel> Residual<M> {
+    pub(super) fn new(terms: Terms<M>) -> Self {
+        let mut parts = Vec::new();
+        terms.iter().for_each(|term| add_parts(term, &mut parts));
+        parts.sort_unstable();
+        parts.dedup();
+        let entries = match parts.as_slice() {
+            [part] => Entries::only(*part),
+            _ => Entries::default(),
+        };
+        Residual { terms, entries, has_keys: !parts.is_empty() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether all conditions hold for the record.
+    pub(super) fn hold(&mut self, key: &[u8], record: &M) -> Result<bool> {
+        if self.has_keys {
+            self.entries.begin(key);
+            record.entries(&mut self.entries)?;
+            self.entries.add_topics(M::SCHEMA);
+        }
+        Ok(all_hold(&self.terms, key, record, &self.entries))
+    }
+}
+
+/// The tables beside the main one whose keys the condition looks at.
+fn add_parts<M>(term: &Term<M>, parts: &mut Vec<usize>) {
+    match term {
+        Term::Keys(term) => parts.extend((term.part != 0).then_some(term.part)),
+        Term::Test(_) => {}
+        Term::Any(either) => either.iter().flatten().for_each(|term| add_parts(term, parts)),
+        Term::Not(terms) => terms.iter().for_each(|term| add_parts(term, parts)),
+    }
+}
+
+fn all_hold<M>(terms: &[Term<M>], key: &[u8], record: &M, entries: &Entries) -> bool {
+    terms.iter().all(|term| match term {
+        Term::Keys(term) => has_key(term, key, entries),
+        Term::Test(test) => test(record),
+        Term::Any(either) => either.iter().any(|terms| all_hold(terms, key, record, entries)),
+        Term::Not(terms) => !all_hold(terms, key, record, entries),
+    })
+}
+
+/// Whether the record's own row of a table, if it has one, lies in the ranges: the same keys that are stored.
+fn has_key(term: &KeyTerm, key: &[u8], entries: &Entries) -> bool {
+    // Several ranges are sorted points: a long `any_of`.
+    let within = |entry: &[u8]| match term.ranges.as_slice() {
+        [range] => range.contains(entry),
+        points => points.binary_search_by(|point| point.as_point().unwrap_or_default().cmp(entry)).is_ok(),
+    };
+    if term.part == 0 {
+        return within(key);
+    }
+    entries.iter().any(|(part, entry)| part == term.part && within(entry))
+}
