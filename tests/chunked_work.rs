@@ -10,7 +10,7 @@ fn each_piece_is_a_commit_of_its_own() -> Result<()> {
     let store = Store::<Blog>::in_memory()?;
     let seen = RefCell::new(Vec::new());
     let note = |done| seen.borrow_mut().push((done, store.len::<Author>().unwrap()));
-    let done = store.chunked(4).on_commit(note).write((0..10).map(author), WriteTransaction::create)?;
+    let done = store.chunked(4).on_commit(note).run((0..10).map(author), WriteTransaction::create)?;
     assert_eq!(done, 10);
     assert_eq!(seen.into_inner(), [(4, 4), (8, 8), (10, 10)]);
     Ok(())
@@ -19,7 +19,7 @@ fn each_piece_is_a_commit_of_its_own() -> Result<()> {
 #[test]
 fn a_failure_keeps_what_was_committed_and_nothing_of_its_own_piece() -> Result<()> {
     let store = Store::<Blog>::in_memory()?;
-    let work = store.chunked(4).write(0..10_u64, |txn, id| {
+    let work = store.chunked(4).run(0..10_u64, |txn, id| {
         txn.create(&author(*id))?;
         if *id == 6 { Err(Error::user("six")) } else { Ok(()) }
     });
@@ -35,8 +35,8 @@ fn a_failure_keeps_what_was_committed_and_nothing_of_its_own_piece() -> Result<(
 #[test]
 fn no_items_are_no_commit_and_a_piece_has_at_least_one() -> Result<()> {
     let store = Store::<Blog>::in_memory()?;
-    assert_eq!(store.chunked(0).write(0..0_u64, |_, _| Ok(()))?, 0);
-    assert_eq!(store.chunked(0).write(0..3_u64, |txn, id| txn.create(&author(*id)))?, 3);
+    assert_eq!(store.chunked(0).run(0..0_u64, |_, _| Ok(()))?, 0);
+    assert_eq!(store.chunked(0).run(0..3_u64, |txn, id| txn.create(&author(*id)))?, 3);
     assert_eq!(store.len::<Author>()?, 3);
     Ok(())
 }

@@ -150,3 +150,48 @@ fn an_update_changes_only_what_differs() -> Result<()> {
     assert_eq!(counts.commits(), commits, "a transaction without changes is no commit");
     Ok(())
 }
+
+// Where keys lie close together one walk serves all; where they lie apart each is looked up, and tries to walk are rare.
+#[test]
+fn many_keys_are_walked_to_where_they_are_dense() -> Result<()> {
+    let (counts, store) = store()?;
+    let snapshot = store.begin_read()?;
+    let read = |ids: Vec<u64>| -> Result<(u64, u64)> {
+        let (found, gets, steps) = counts.reads_of(|| snapshot.get_many::<Post>(&ids));
+        let found: Vec<Option<u64>> = found?.into_iter().map(|post| post.map(|post| post.id)).collect();
+        let expected: Vec<Option<u64>> = ids.iter().map(|id| (*id < 1000).then_some(*id)).collect();
+        assert_eq!(found, expected);
+        Ok((gets, steps))
+    };
+    let (gets, steps) = read((100..600).rev().collect())?;
+    assert!(gets < 20 && steps <= 500, "{gets} gets, {steps} steps");
+    let (gets, steps) = read((0..1000).step_by(3).collect())?;
+    assert!(gets < 20 && steps <= 1000, "{gets} gets, {steps} steps");
+    let (gets, steps) = read((0..1000).step_by(10).collect())?;
+    assert!(gets > 90 && steps < 20, "{gets} gets, {steps} steps");
+    // Some of them are not there, at the end and in between.
+    read((900..1200).collect())?;
+    store.write(|txn| txn.delete_where(Post::ID.range(400..500)))?;
+    let after = store.begin_read()?;
+    let found = after.get_many::<Post>((300..600).collect::<Vec<u64>>())?;
+    let ids: Vec<Option<u64>> = found.into_iter().map(|post| post.map(|post| post.id)).collect();
+    let expected: Vec<Option<u64>> = (300..600).map(|id| (!(400..500).contains(&id)).then_some(id)).collect();
+    assert_eq!(ids, expected);
+    Ok(())
+}
+
+// Records behind an index are fetched in their own order, by a walk where that is dense; a limit fetches no more.
+#[test]
+fn without_an_order_records_are_fetched_in_theirs() -> Result<()> {
+    let (counts, store) = store()?;
+    let snapshot = store.begin_read()?;
+    let query = || snapshot.query::<Post>().filter(Post::DAY.range(..));
+    let (found, gets, _) = counts.reads_of(|| query().collect());
+    assert_eq!((found?.len(), gets), (1000, 1000));
+    let (found, gets, steps) = counts.reads_of(|| query().unordered().collect());
+    assert_eq!(found?.len(), 1000);
+    assert!(gets < 20 && steps <= 2000, "{gets} gets, {steps} steps");
+    let (found, gets, steps) = counts.reads_of(|| query().unordered().limit(5).collect());
+    assert_eq!((found?.len(), gets, steps), (5, 5, 5));
+    Ok(())
+}

@@ -28,6 +28,7 @@ mod oracle;
 mod parallel_reads;
 mod peer_defects;
 mod power_cuts;
+mod queries;
 mod read_your_writes;
 mod schema_growth;
 mod schema_mismatch;

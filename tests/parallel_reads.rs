@@ -1,10 +1,15 @@
 //! `par_for_each`: every record once, whoever visits it. S2-56.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
 
+use kit::counting::Counting;
 use kit::models::{Blog, Place, Post, World, post};
+use netabase::engine::Redb;
 use netabase::query::Query;
 use netabase::{Error, Link, Result, Store};
 
@@ -18,7 +23,7 @@ fn store(records: u64) -> Result<Store<Blog>> {
 }
 
 /// The ids that are visited, in order.
-fn visited(query: Query<'_, Post>, threads: usize) -> Result<Vec<u64>> {
+fn visited(query: Query<'static, Post>, threads: usize) -> Result<Vec<u64>> {
     let ids = Mutex::new(Vec::new());
     query.par_for_each(threads, |post| {
         ids.lock().expect("nobody panics").push(post.id);
@@ -78,18 +83,6 @@ fn keys_that_lie_unevenly_are_all_visited() -> Result<()> {
 }
 
 #[test]
-fn what_a_transaction_wrote_is_visited() -> Result<()> {
-    let store = store(1000)?;
-    let mut txn = store.begin_write()?;
-    txn.delete::<Post>(0)?;
-    txn.create(&post(2, 7, &[]))?;
-    let expected: Vec<u64> = [1, 2].into_iter().chain((2..1000).map(|id| id * id)).collect();
-    assert_eq!(visited(txn.query(), 3)?, expected);
-    assert_eq!(visited(txn.query().filter(Post::DAY.eq(7)), 3)?.len(), 21);
-    Ok(())
-}
-
-#[test]
 fn a_limit_holds_for_all_threads_together() -> Result<()> {
     let store = store(3000)?;
     let queries: [fn(Query<'static, Post>) -> Query<'static, Post>; 2] =
@@ -98,6 +91,52 @@ fn a_limit_holds_for_all_threads_together() -> Result<()> {
         assert_eq!(visited(query(store.query()).limit(700), 3)?.len(), 700);
         assert_eq!(visited(query(store.query()).limit(0), 3)?.len(), 0);
     }
+    Ok(())
+}
+
+// Each waits for the other, so one thread alone would wait for ever. Few records are shared, too.
+#[test]
+fn two_threads_are_at_work_at_once() -> Result<()> {
+    let store = store(8)?;
+    let queries: [fn(Query<'static, Post>) -> Query<'static, Post>; 2] =
+        [|query| query, |query| query.filter(Post::DAY.range(..))];
+    for query in queries {
+        let (arrived, missed) = (Mutex::new(HashSet::new()), AtomicU64::new(0));
+        query(store.query()).par_for_each(2, |_| {
+            arrived.lock().expect("nobody panics").insert(thread::current().id());
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while arrived.lock().expect("nobody panics").len() < 2 {
+                if Instant::now() > deadline {
+                    missed.fetch_add(1, Ordering::Relaxed);
+                    return Err(Error::user("nobody came"));
+                }
+                thread::yield_now();
+            }
+            Ok(())
+        })?;
+        assert_eq!(missed.into_inner(), 0);
+    }
+    Ok(())
+}
+
+// What a limit leaves out is not read.
+#[test]
+fn a_limit_that_is_used_up_stops_the_walk() -> Result<()> {
+    let engine = Counting::new(Redb::in_memory(None)?);
+    let counts = engine.counts();
+    let store = Store::<Blog>::builder().engine(Arc::new(engine)).open()?;
+    store.write(|txn| (0..2000).try_for_each(|id| txn.create(&post(id, (id % 5) as u32, &[]))))?;
+    let snapshot = store.begin_read()?;
+    let visit = |query: Query<'static, Post>| counts.reads_of(|| query.par_for_each(1, |_| Ok(())));
+    let (done, gets, steps) = visit(snapshot.query().limit(10));
+    done?;
+    assert!(gets + steps < 20, "{gets} gets, {steps} steps");
+    let (done, gets, steps) = visit(snapshot.query().filter(Post::DAY.eq(1)).limit(10));
+    done?;
+    assert!(gets + steps < 40, "{gets} gets, {steps} steps");
+    let (done, gets, steps) = visit(snapshot.query().limit(0));
+    done?;
+    assert_eq!((gets, steps), (0, 0));
     Ok(())
 }
 

@@ -110,4 +110,9 @@ const _: () = {
     impl _netabase::Viewed for Page {
         type View<'v> = PageView<'v>;
     }
+    #[allow(dead_code)]
+    fn borrowed_fields_are_what_they_are_called(record: &Page) {
+        let _: &::std::string::String = &record.path;
+        let _: &::core::option::Option<::std::string::String> = &record.html;
+    }
 };

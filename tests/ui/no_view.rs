@@ -25,6 +25,20 @@ struct Page {
     path: String,
 }
 
+/// Another type of that name.
+mod own {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub struct String(u8);
+}
+
+#[derive(NetabaseModel, Serialize, Deserialize)]
+#[netabase(view)]
+struct Note {
+    #[primary_key]
+    id: u64,
+    text: own::String,
+}
+
 #[derive(NetabaseDefinition)]
 enum Blog {
     Author(Author),

@@ -1,10 +1,10 @@
 //! `AuthorView<'_>`: a record whose text and bytes stand where they are stored.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
 use crate::model::{Field, Header, Model};
-use crate::parse::ty;
+use crate::parse::ty::{self, Borrowed};
 
 /// The type, beside the struct, because users name it.
 pub(super) fn item(model: &Model) -> TokenStream {
@@ -28,13 +28,13 @@ pub(super) fn item(model: &Model) -> TokenStream {
 fn field(field: &Field) -> TokenStream {
     let Field { ident, vis, ty, attrs, .. } = field;
     match borrowed(field) {
-        Some(ty) => quote!(#(#attrs)* #[serde(borrow)] #vis #ident: #ty),
+        Some(Borrowed { borrowed, .. }) => quote!(#(#attrs)* #[serde(borrow)] #vis #ident: #borrowed),
         None => quote!(#(#attrs)* #vis #ident: #ty),
     }
 }
 
 /// What the field is in the view, if it borrows. A field with an encoding of its own stays what it is.
-pub(crate) fn borrowed(field: &Field) -> Option<syn::Type> {
+pub(crate) fn borrowed(field: &Field) -> Option<Borrowed> {
     if field.wire.is_empty() { ty::borrowed(&field.ty) } else { None }
 }
 
@@ -44,10 +44,20 @@ pub(super) fn conversion(model: &Model) -> TokenStream {
     }
     let ident = &model.header.ident;
     let name = format_ident!("{ident}View");
+    // Whether a field is what it is called only the compiler can tell.
+    let checks = model.fields.iter().filter_map(|field| {
+        let Borrowed { owned, .. } = borrowed(field)?;
+        let (ident, place) = (&field.ident, super::place_of(&field.ty));
+        Some(quote_spanned!(place=> let _: &#owned = &record.#ident;))
+    });
     quote! {
         #[automatically_derived]
         impl _netabase::Viewed for #ident {
             type View<'v> = #name<'v>;
+        }
+        #[allow(dead_code)]
+        fn borrowed_fields_are_what_they_are_called(record: &#ident) {
+            #(#checks)*
         }
     }
 }

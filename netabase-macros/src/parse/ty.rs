@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, PathArguments, Type};
+use syn::{GenericArgument, PathArguments, Type, parse_quote};
 
 /// `T` of `Name<T>`, with or without a path before it.
 pub(crate) fn argument<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
@@ -35,21 +35,31 @@ fn ungrouped(ty: &Type) -> &Type {
     }
 }
 
-/// The type that borrows what a `String` or bytes would own, also within an `Option` or `Vec`: `&'v str` for `String`.
-/// `None` for any other. The two have the same encoding.
-pub(crate) fn borrowed(ty: &Type) -> Option<Type> {
+/// A type that owns text or bytes, and the one that borrows them.
+pub(crate) struct Borrowed {
+    /// with its full path, as a type may be called `String` and be another
+    pub(crate) owned: Type,
+    pub(crate) borrowed: Type,
+}
+
+/// `&'v str` for `String`, `&'v [u8]` for `Vec<u8>`, also within an `Option` or `Vec`. The two have the same encoding.
+pub(crate) fn borrowed(ty: &Type) -> Option<Borrowed> {
+    let pair = |owned, borrowed| Some(Borrowed { owned, borrowed });
     if ends_with(ty, "String") {
-        return Some(syn::parse_quote!(&'v str));
+        return pair(parse_quote!(::std::string::String), parse_quote!(&'v str));
     }
     if argument(ty, "Vec").is_some_and(|element| is(element, "u8")) {
-        return Some(syn::parse_quote!(&'v [u8]));
+        return pair(parse_quote!(::std::vec::Vec<u8>), parse_quote!(&'v [u8]));
     }
     let within = |outer: &str| argument(ty, outer).and_then(borrowed);
-    match (within("Option"), within("Vec")) {
-        (Some(inner), _) => Some(syn::parse_quote!(::core::option::Option<#inner>)),
-        (None, Some(inner)) => Some(syn::parse_quote!(::std::vec::Vec<#inner>)),
-        (None, None) => None,
+    if let Some(Borrowed { owned, borrowed }) = within("Option") {
+        return pair(
+            parse_quote!(::core::option::Option<#owned>),
+            parse_quote!(::core::option::Option<#borrowed>),
+        );
     }
+    let Borrowed { owned, borrowed } = within("Vec")?;
+    pair(parse_quote!(::std::vec::Vec<#owned>), parse_quote!(::std::vec::Vec<#borrowed>))
 }
 
 /// What to say of a type that looks like a key and cannot be one.

@@ -54,8 +54,9 @@ pub enum ErrorKind {
         /// how often the work was tried
         attempts: u32,
     },
-    /// Work that is committed piece by piece failed. What was committed before stays; the source says why it failed.
-    #[error("{done} items are committed, the work on those after them failed and left nothing")]
+    /// Work that is committed piece by piece failed. What was committed before stays; the source says why it failed, and
+    /// whether something of the last piece may be there.
+    #[error("stopped after {done} committed items")]
     Stopped {
         /// items whose work is committed
         done: u64,
@@ -94,6 +95,17 @@ pub enum ErrorKind {
     InvalidKey {
         /// what is wrong with it
         reason: String,
+    },
+    /// A query has to sort more records than it may keep in memory.
+    #[error(
+        "sorting {model} would keep more than {limit} records in memory: give the query a `limit`, add an index over what it \
+         is ordered by, or allow more with `sort_limit`"
+    )]
+    SortLimit {
+        /// recorded name of the model
+        model: &'static str,
+        /// records that may be kept
+        limit: usize,
     },
     /// A key or a record is larger than the engine takes.
     #[error("{what} has {size} bytes, the engine takes {limit} at most")]

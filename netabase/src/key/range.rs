@@ -105,12 +105,15 @@ impl ByteRange {
         }
     }
 
-    /// Leaves out the keys up to this one. A point stays as it is.
+    /// Leaves out the keys up to this one.
     pub(crate) fn begin_behind(&mut self, done: &[u8]) {
-        if let ByteRange::Between(low, _) = self
-            && !matches!(low, Bound::Included(low) | Bound::Excluded(low) if done < low.as_slice())
-        {
-            *low = Bound::Excluded(done.to_vec());
+        match self {
+            ByteRange::Point(key) if key.as_slice() <= done => {
+                *self = ByteRange::Between(Bound::Unbounded, Bound::Excluded(Vec::new()));
+            }
+            ByteRange::Point(_) => {}
+            ByteRange::Between(Bound::Included(low) | Bound::Excluded(low), _) if done < low.as_slice() => {}
+            ByteRange::Between(low, _) => *low = Bound::Excluded(done.to_vec()),
         }
     }
 

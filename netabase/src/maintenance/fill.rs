@@ -81,7 +81,7 @@ impl<'f> Filling<'f> {
         loop {
             // A cursor and a change cannot live at once, so rows are collected and given in turns.
             let more = chunk.collect(&*writer, &is_wanted, &mut overlay, &mut meter)?;
-            overlay.apply(writer, true)?;
+            overlay.apply(writer, self.staging)?;
             if !more {
                 break;
             }

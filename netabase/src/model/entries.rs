@@ -138,6 +138,11 @@ impl Entries {
         self.bytes == other.bytes && self.spans == other.spans
     }
 
+    /// The first key that a sorted collection has in a table.
+    pub(crate) fn first(&self, part: usize) -> Option<&[u8]> {
+        self.iter().find(|(other, _)| *other == part).map(|(_, key)| key)
+    }
+
     /// Whether a sorted collection has an entry.
     pub(crate) fn has(&self, part: usize, key: &[u8]) -> bool {
         let entry =

@@ -75,6 +75,11 @@ impl<M, K, S> Index<M, K, S> {
     pub const fn new(part: usize) -> Self {
         Index { part, model: PhantomData, key: PhantomData }
     }
+
+    /// The number of the table.
+    pub(super) fn part(self) -> usize {
+        self.part
+    }
 }
 
 /// The bounds stand on the methods, so that the compiler's message is about the key.
@@ -231,6 +236,13 @@ pub trait MaybeAbsent {
 impl<T> MaybeAbsent for Option<T> {
     fn is_absent(&self) -> bool {
         self.is_none()
+    }
+}
+
+impl<M, T> Field<M, T> {
+    /// The field of a record.
+    pub(super) fn of(self, model: &M) -> &T {
+        (self.get)(model)
     }
 }
 

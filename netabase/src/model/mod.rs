@@ -5,6 +5,7 @@ mod entries;
 mod filter;
 mod handle;
 mod link;
+mod order;
 mod reader;
 
 use std::fmt;
@@ -19,6 +20,8 @@ pub use filter::{Covered, Excluding, Filter, Indexed, Join, KeyValue, Negate, No
 pub(crate) use filter::{KeyTerm, Term, Terms};
 pub use handle::{Each, Field, Index, KeyShape, MaybeAbsent, Nullable, One, Optional};
 pub use link::Link;
+pub(crate) use order::By;
+pub use order::{OneKey, Order};
 pub use reader::RecordReader;
 pub(crate) use reader::spell;
 

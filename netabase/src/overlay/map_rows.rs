@@ -12,7 +12,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 
-use super::arena::{Arena, Piece, Place, in_order, number};
+use super::arena::{Arena, Piece, number};
+use super::order::{Place, in_order};
 use crate::engine::{MapChange, Range};
 use crate::error::Result;
 

@@ -7,11 +7,12 @@
 mod arena;
 mod map_rows;
 mod merge;
+mod order;
 mod pair_rows;
 mod view;
 
-pub(crate) use arena::{InOrder, Place, in_order};
 pub(crate) use merge::Staged;
+pub(crate) use order::{InOrder, Place, in_order};
 pub(crate) use view::View;
 
 use self::map_rows::MapRows;
@@ -22,7 +23,7 @@ use crate::error::Result;
 /// Bytes that the layers of a transaction hold at most before something is staged.
 pub(crate) const MOST: usize = 1 << 30;
 
-/// Bytes that may then be staged at once. Together they can be told apart by 32 bits.
+/// Bytes that may then be staged at once, so that a place among all of them is a number of 32 bits.
 pub(crate) const ROOM: usize = u32::MAX as usize - MOST;
 
 /// One layer of staged changes, by the number of the table.
@@ -102,16 +103,22 @@ impl Overlay {
         Ok(())
     }
 
-    /// Gives everything to the engine, table by table in key order, and empties the layer. `more`: as much may come again,
-    /// so the memory is kept.
-    pub(crate) fn apply(&mut self, writer: &mut dyn Write, more: bool) -> Result<()> {
-        for (table, map) in self.maps.iter_mut().enumerate().filter(|(_, map)| !map.is_empty()) {
-            writer.apply(TableId(table), &mut map.changes())?;
-            if more { map.clear() } else { *map = MapRows::default() }
+    /// Gives everything to the engine, table by table in key order, and empties the layer. Tables with rows keep their
+    /// memory for those to come, up to `keep` bytes each; what lay unused since the last time goes.
+    pub(crate) fn apply(&mut self, writer: &mut dyn Write, keep: usize) -> Result<()> {
+        for (table, map) in self.maps.iter_mut().enumerate() {
+            let size = map.size();
+            if !map.is_empty() {
+                writer.apply(TableId(table), &mut map.changes())?;
+            }
+            if map.is_empty() || size > keep { *map = MapRows::default() } else { map.clear() }
         }
-        for (table, pairs) in self.indexes.iter_mut().enumerate().filter(|(_, pairs)| !pairs.is_empty()) {
-            writer.apply_index(TableId(table), &mut pairs.changes())?;
-            if more { pairs.clear() } else { *pairs = PairRows::default() }
+        for (table, pairs) in self.indexes.iter_mut().enumerate() {
+            let size = pairs.size();
+            if !pairs.is_empty() {
+                writer.apply_index(TableId(table), &mut pairs.changes())?;
+            }
+            if pairs.is_empty() || size > keep { *pairs = PairRows::default() } else { pairs.clear() }
         }
         Ok(())
     }

@@ -11,7 +11,8 @@ use std::sync::OnceLock;
 
 use smallvec::SmallVec;
 
-use super::arena::{Arena, Piece, Place, in_order, number};
+use super::arena::{Arena, Piece, number};
+use super::order::{Place, in_order};
 use crate::engine::{IndexChange, Range};
 use crate::error::Result;
 
@@ -107,8 +108,12 @@ impl PairRows {
     /// Changes of pairs are differences to what is there now, so opposite ones cancel out.
     pub(super) fn change(&mut self, key: &[u8], value: &[u8], presence: Presence) -> Result<()> {
         if let Some(tree) = self.tree.get_mut() {
-            self.arena = Arena::default();
-            self.notes = Vec::new();
+            if !self.notes.is_empty() {
+                // What they took the tree takes now.
+                self.in_tree = self.arena.len() + self.notes.len() * ROW;
+                self.arena = Arena::default();
+                self.notes = Vec::new();
+            }
             self.in_tree += ROW + key.len() + value.len();
             toggle(tree, Pair::new(key, value), presence);
             return Ok(());

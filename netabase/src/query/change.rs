@@ -10,23 +10,34 @@ use super::residual::Residual;
 use super::walk::Walk;
 use super::{Covered, Filter};
 use crate::engine::Direction;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::EncodedKey;
 use crate::model::{ModelOf, NetabaseDefinition, Term, Terms};
 use crate::table::KeyList;
 use crate::transaction::WriteTransaction;
 
-/// Bytes of keys that a pass keeps, unless a transaction is to keep less.
+/// Bytes of keys that a pass keeps, unless a transaction is to keep less; up to twice as many while it looks, and as much
+/// again to sort them.
 const KEPT: usize = 4 << 20;
 
 /// Bytes of keys that a pass keeps at least.
-const LEAST: usize = 256;
+const LEAST: usize = 4 << 10;
 
-/// What is done to the record with a key, if the rest of the conditions holds for it; whether it does.
-type Work<'w, D, M> = dyn FnMut(&mut WriteTransaction<D>, &mut Residual<M>, &[u8]) -> Result<bool> + 'w;
+/// What is done to the record with a key, if the rest of the conditions holds for it.
+type Work<'w, D, M> = dyn FnMut(&mut WriteTransaction<D>, &mut Residual<M>, &[u8]) -> Result<Done> + 'w;
+
+/// What became of a record.
+enum Done {
+    Changed,
+    Left,
+    /// there is none
+    Missing,
+}
 
 /// Each is one operation: it happens to all records that the filter finds when it begins, to each once, or to none.
-/// It takes O(n log n) in these records and a bounded amount of memory.
+///
+/// The memory is bounded. Each record costs what changing it by its key costs; to find them, the index is walked over once
+/// for every quarter of a million records.
 impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Deletes the records for which the filter holds; returns how many.
     ///
@@ -49,12 +60,12 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     pub fn delete_where<M: ModelOf<D>, C: Covered>(&mut self, filter: Filter<M, C>) -> Result<u64> {
         self.in_passes(filter.into_terms()?, &mut |txn, tests, key| {
             if !tests.is_empty() {
-                let Some(record) = txn.get::<M>(EncodedKey(key))? else { return Ok(false) };
+                let Some(record) = txn.get::<M>(EncodedKey(key))? else { return Ok(Done::Missing) };
                 if !tests.hold(key, &record)? {
-                    return Ok(false);
+                    return Ok(Done::Left);
                 }
             }
-            txn.delete::<M>(EncodedKey(key))
+            Ok(if txn.delete::<M>(EncodedKey(key))? { Done::Changed } else { Done::Missing })
         })
     }
 
@@ -85,11 +96,13 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         mut change: impl FnMut(&mut M),
     ) -> Result<u64> {
         self.in_passes(filter.into_terms()?, &mut |txn, tests, key| {
-            let changed = txn.change(key, |record: &mut M| {
+            let mut done = Done::Missing;
+            txn.change(key, |record: &mut M| {
                 let holds = tests.hold(key, record)?;
+                done = if holds { Done::Changed } else { Done::Left };
                 Ok(holds.then(|| change(record)))
             })?;
-            Ok(changed.is_some())
+            Ok(done)
         })
     }
 
@@ -107,7 +120,11 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
                     let key = pass.keys.get(place);
                     // A record may have several rows.
                     if last != Some(key) {
-                        changed += u64::from(work(txn, tests, key)?);
+                        match work(txn, tests, key)? {
+                            Done::Changed => changed += 1,
+                            Done::Left => {}
+                            Done::Missing => pass.refuse_missing()?,
+                        }
                     }
                     last = Some(key);
                 }
@@ -133,9 +150,12 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             pieces.iter().all(|piece| piece.part == 0) && !matches!(terms.as_slice(), [Term::Any(_)]);
         if let (true, Some(done)) = (in_order, done) {
             pieces.iter_mut().for_each(|piece| piece.range.begin_behind(done));
+            pieces.retain(|piece| !piece.range.is_empty());
         }
+        let index = pieces.iter().map(|piece| piece.part).find(|part| *part != 0);
+        let corrupt = index.map(|index| source.corrupt(index));
         let mut walk = Walk::new(source, pieces, false, Direction::Forward).meeting(meet).keys_only();
-        let mut pass = Pass { keys: KeyList::default(), is_last: true };
+        let mut pass = Pass { keys: KeyList::default(), is_last: true, corrupt };
         let mut ceiling: Option<Vec<u8>> = None;
         while walk.advance()? {
             let key = walk.key();
@@ -163,9 +183,15 @@ struct Pass {
     keys: KeyList,
     /// there are no more
     is_last: bool,
+    /// what it means if a record is missing, where rows of an index led to it
+    corrupt: Option<Error>,
 }
 
 impl Pass {
+    fn refuse_missing(&self) -> Result<()> {
+        self.corrupt.clone().map_or(Ok(()), Err)
+    }
+
     /// Drops what came twice and, if that is not enough, the upper half. Then it returns the highest key that is left.
     fn halve(&mut self) -> Option<Vec<u8>> {
         let mut lower = KeyList::default();

@@ -3,17 +3,21 @@
 //! A query is read lazily. It goes through one table: that of the condition that finds the fewest records, or the
 //! main table if no condition is covered. The other conditions are tested on each record.
 //!
-//! - `plan.rs` chooses the table; `walk.rs` steps through its rows; `rows.rs` makes records and keys of them.
+//! - `run.rs` ends a query; `plan.rs` chooses the tables, `walk.rs` steps through their rows, `rows.rs` makes records and
+//!   keys of them.
+//! - `residual.rs` tests what is left; `order.rs` finds the order or sorts.
 //! - `fetch.rs` gets records in the order of their table; `parallel.rs` visits them with several threads, which share
 //!   ranges as `split.rs` divides them.
 //! - `change.rs` deletes or changes the records that a filter finds.
 
 mod change;
 mod fetch;
+mod order;
 mod parallel;
 mod plan;
 mod residual;
 mod rows;
+mod run;
 mod split;
 mod walk;
 
@@ -23,20 +27,20 @@ use std::marker::PhantomData;
 pub use rows::{Keys, Rows};
 
 pub use crate::model::{
-    Covered, Each, Excluding, Field, Filter, Index, Indexed, Join, KeyShape, Negate, NotIndexed, One,
-    Optional,
+    Covered, Each, Excluding, Field, Filter, Index, Indexed, Join, KeyShape, Negate, NotIndexed, One, OneKey,
+    Optional, Order,
 };
 
 use smallvec::SmallVec;
 
-use self::plan::Plan;
-use self::residual::Residual;
-use self::walk::{Source, Walk};
-use crate::engine::Direction;
+use self::walk::Source;
 use crate::error::Result;
-use crate::model::{KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Terms, Viewed};
+use crate::model::{KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Terms};
 use crate::overlay::View;
 use crate::transaction::{Context, ReadTransaction, WriteTransaction};
+
+/// Records that may be sorted in memory, unless a query says otherwise.
+const SORT_LIMIT: usize = 100_000;
 
 /// Most records that are fetched in the order of their table at a time.
 const WINDOW: usize = 4096;
@@ -50,13 +54,16 @@ pub enum Strict {}
 pub enum Scan {}
 
 /// A query that has not run yet. Building one never fails; what is wrong with it shows when it runs.
-#[must_use = "a query does nothing until it is run, with `collect`, `iter`, `first`, `keys` or `count`"]
+#[must_use = "a query does nothing until it is run, with `collect`, `iter`, `keys`, `count` or one of their like"]
 pub struct Query<'r, M, Mode = Strict> {
     source: Result<Source<'r>>,
     terms: Result<Terms<M>>,
+    offset: usize,
     limit: usize,
-    way: Direction,
-    ordered: bool,
+    orders: Vec<Order<M>>,
+    sort_limit: usize,
+    reversed: bool,
+    unordered: bool,
     mode: PhantomData<fn() -> Mode>,
 }
 
@@ -106,9 +113,12 @@ impl<'r, M: NetabaseModel> Query<'r, M> {
         Query {
             source,
             terms: Ok(Terms::new()),
+            offset: 0,
             limit: usize::MAX,
-            way: Direction::Forward,
-            ordered: true,
+            orders: Vec::new(),
+            sort_limit: SORT_LIMIT,
+            reversed: false,
+            unordered: false,
             mode: PhantomData,
         }
     }
@@ -118,10 +128,19 @@ impl<'r, M: NetabaseModel> Query<'r, M> {
         self.with(filter)
     }
 
-    /// Allows filters on fields without an index, which read every record that the others leave.
+    /// Orders the records by a key. A second call orders those that are equal in the first; what is equal in all comes by
+    /// primary key, in the direction of the first.
+    ///
+    /// Where an index has that order it is walked over; else the records are sorted in memory, of which no more are kept than
+    /// the limit asks for, and never more than [`sort_limit`](Query::sort_limit).
+    pub fn order_by<C: Covered>(self, order: Order<M, C>) -> Self {
+        self.ordered(order)
+    }
+
+    /// Allows filters and orders on fields without an index, which read every record that the others leave.
     pub fn scan_all(self) -> Query<'r, M, Scan> {
-        let Query { source, terms, limit, way, ordered, .. } = self;
-        Query { source, terms, limit, way, ordered, mode: PhantomData }
+        let Query { source, terms, offset, limit, orders, sort_limit, reversed, unordered, .. } = self;
+        Query { source, terms, offset, limit, orders, sort_limit, reversed, unordered, mode: PhantomData }
     }
 }
 
@@ -132,7 +151,25 @@ impl<M: NetabaseModel> Query<'_, M, Scan> {
     }
 }
 
-impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
+impl<M: NetabaseModel> Query<'_, M, Scan> {
+    /// Keeps the records for which the closure returns `true`.
+    #[doc(alias = "read_if")]
+    pub fn matching(self, test: impl Fn(&M) -> bool + Send + Sync + 'static) -> Self {
+        self.with(Filter::<M, NotIndexed>::test(test))
+    }
+
+    /// Orders the records by a key or by a field, see [`order_by`](Query::order_by).
+    pub fn order_by<C>(self, order: Order<M, C>) -> Self {
+        self.ordered(order)
+    }
+}
+
+impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
+    fn ordered<C>(mut self, order: Order<M, C>) -> Self {
+        self.orders.push(order.plain());
+        self
+    }
+
     fn with<C>(mut self, filter: Filter<M, C>) -> Self {
         match (&mut self.terms, filter.into_terms()) {
             (Ok(terms), Ok(more)) if terms.is_empty() => *terms = more,
@@ -164,16 +201,26 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         self
     }
 
+    /// Leaves out the first `offset` records. They are walked over, so a continued search is better begun behind the key
+    /// where the last one ended.
+    pub fn offset(mut self, offset: usize) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// How many records may be kept in memory to be sorted, 100 000 unless set.
+    pub fn sort_limit(mut self, records: usize) -> Self {
+        self.sort_limit = records;
+        self
+    }
+
     /// Turns the order round.
     ///
-    /// Without a filter records come by primary key. With one filter they come by its key, and records of equal
-    /// key by primary key: `.filter(Post::DAY.range(..))` is all posts by day. With several, the one that finds the
-    /// fewest records decides.
+    /// Without a filter and an order, records come by primary key. With one filter they come by its key, and records of
+    /// equal key by primary key: `.filter(Post::DAY.range(..))` is all posts by day. With several, the one that finds the
+    /// fewest records decides, so say `order_by` where the order matters.
     pub fn reverse(mut self) -> Self {
-        self.way = match self.way {
-            Direction::Forward => Direction::Reverse,
-            Direction::Reverse => Direction::Forward,
-        };
+        self.reversed = !self.reversed;
         self
     }
 
@@ -182,154 +229,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     ///
     /// Changes nothing for the keys and the count, and a limit leaves any records that pass.
     pub fn unordered(mut self) -> Self {
-        self.ordered = false;
+        self.unordered = true;
         self
-    }
-
-    fn plan(self) -> Result<(Walk<'r>, Terms<M>, usize)> {
-        let (source, terms) = (self.source?, self.terms?);
-        let Plan { pieces, once, meet, residual } = Plan::choose(&source, terms)?;
-        let mut walk = Walk::new(source, pieces, once, self.way);
-        if !meet.is_empty() {
-            walk = walk.meeting(meet);
-        }
-        Ok((walk, residual, self.limit))
-    }
-
-    /// The records, read as they are asked for.
-    pub fn iter(self) -> Result<Rows<'r, M>> {
-        let (walk, residual, limit) = self.plan_rows()?;
-        Ok(Rows::new(walk, residual, limit))
-    }
-
-    /// The plan of a query whose records are asked for.
-    fn plan_rows(self) -> Result<(Walk<'r>, Terms<M>, usize)> {
-        let ordered = self.ordered;
-        let (walk, residual, limit) = self.plan()?;
-        if ordered {
-            return Ok((walk, residual, limit));
-        }
-        // What a limit leaves out need not be fetched.
-        let window = if residual.is_empty() { limit.clamp(1, WINDOW) } else { WINDOW };
-        Ok((walk.unordered(window), residual, limit))
-    }
-
-    /// Visits the records without copying their text and bytes, until `visit` fails. Stands for [`iter`](Self::iter) where
-    /// a record is looked at and not kept.
-    ///
-    /// ```
-    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
-    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
-    /// # #[netabase(view)]
-    /// # struct Page { #[primary_key] path: String, html: String }
-    /// # #[derive(NetabaseDefinition)]
-    /// # enum Site { Page(Page) }
-    /// # fn main() -> netabase::Result<()> {
-    /// # let store = Store::<Site>::in_memory()?;
-    /// # store.write(|txn| txn.create(&Page { path: "/".into(), html: "<p>".into() }))?;
-    /// let mut length = 0;
-    /// store.query::<Page>().for_each_view(|page| {
-    ///     length += page.html.len();
-    ///     Ok(())
-    /// })?;
-    /// assert_eq!(length, 3);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn for_each_view(self, mut visit: impl FnMut(M::View<'_>) -> Result<()>) -> Result<()>
-    where
-        M: Viewed,
-    {
-        let (mut walk, residual, limit) = self.plan_rows()?;
-        let mut tests = Residual::new(residual);
-        let mut left = limit;
-        while left > 0 && walk.advance()? {
-            let Some(bytes) = walk.record()? else { continue };
-            if !tests.is_empty() && !tests.hold(walk.key(), &walk.decode(&bytes)?)? {
-                continue;
-            }
-            left -= 1;
-            visit(walk.source().view_of::<M>(&bytes)?)?;
-        }
-        Ok(())
-    }
-
-    /// Visits the records with several threads at once, in any order: the caller's and `threads - 1` more.
-    ///
-    /// Worth while for many records: what threads share is the walk over the rows; decoding and visiting are each one's
-    /// own. The rows are those of one moment, as for every query.
-    ///
-    /// # Errors
-    /// The first error of reading or of `visit` ends it; what others are visiting at that time is visited to its end.
-    /// A panic of `visit` goes on in the caller.
-    ///
-    /// ```
-    /// # use std::sync::atomic::{AtomicU64, Ordering};
-    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
-    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
-    /// # struct Author { #[primary_key] id: u64, name: String }
-    /// # #[derive(NetabaseDefinition)]
-    /// # enum Blog { Author(Author) }
-    /// # fn main() -> netabase::Result<()> {
-    /// # let store = Store::<Blog>::in_memory()?;
-    /// # store.write(|txn| txn.create(&Author { id: 1, name: "Ada".into() }))?;
-    /// let letters = AtomicU64::new(0);
-    /// store.query::<Author>().par_for_each(2, |author| {
-    ///     letters.fetch_add(author.name.len() as u64, Ordering::Relaxed);
-    ///     Ok(())
-    /// })?;
-    /// assert_eq!(letters.into_inner(), 3);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn par_for_each(self, threads: usize, visit: impl Fn(M) -> Result<()> + Sync) -> Result<()> {
-        let (walk, residual, limit) = self.plan()?;
-        parallel::for_each(walk, &residual, limit, threads, &visit)
-    }
-
-    /// All records.
-    pub fn collect(self) -> Result<Vec<M>> {
-        self.iter()?.collect()
-    }
-
-    /// The first record.
-    pub fn first(self) -> Result<Option<M>> {
-        let limit = self.limit.min(1);
-        if let (Ok(source), Ok(terms), 1) = (&self.source, &self.terms, limit)
-            && let Some((part, key)) = plan::single_key(source, terms)?
-        {
-            return source.find(part, key);
-        }
-        self.limit(limit).iter()?.next().transpose()
-    }
-
-    /// Whether there is a record. Reads none if one index answers.
-    pub fn exists(self) -> Result<bool> {
-        let limit = self.limit.min(1);
-        Ok(self.limit(limit).keys()?.next().transpose()?.is_some())
-    }
-
-    /// The primary keys. Reads no records if one index answers.
-    pub fn keys(self) -> Result<Keys<'r, M>> {
-        let (walk, residual, limit) = self.plan()?;
-        Ok(Keys::new(walk, residual, limit))
-    }
-
-    /// How many records there are. Takes the stored count if there is no filter or one for equal keys, counts the
-    /// rows of one index if that answers, and reads records only for what is left to test.
-    pub fn count(self) -> Result<u64> {
-        let limit = u64::try_from(self.limit).unwrap_or(u64::MAX);
-        if let (Ok(source), Ok(terms)) = (&self.source, &self.terms)
-            && let Some(stored) = plan::stored_count(source, terms)?
-        {
-            return Ok(stored.min(limit));
-        }
-        let (walk, residual, _) = self.plan()?;
-        let mut keys = Keys::<M>::new(walk, residual, usize::MAX);
-        let mut count = 0;
-        while count < limit && keys.advance()? {
-            count += 1;
-        }
-        Ok(count)
     }
 }

@@ -21,8 +21,8 @@ use crate::key::ByteRange;
 use crate::model::{NetabaseModel, Terms};
 use crate::table::KeyList;
 
-/// Keys that a thread takes at a time, and rows after which it looks whether another has nothing to do.
-const ROWS: usize = 256;
+/// Keys that a thread takes at a time. It begins with one, as a visit may take long.
+const KEYS: usize = 256;
 
 /// How rows are given out.
 enum Rows<'r> {
@@ -39,8 +39,11 @@ struct Shared<'s, 'r, M> {
     /// a table that leads to records
     index: Option<usize>,
     residual: &'s Terms<M>,
+    /// records that are still to be left out
+    skip: AtomicUsize,
     /// records that may still be visited
     left: AtomicUsize,
+    /// whether there is anything to be counted
     limited: bool,
     stopped: AtomicBool,
     visit: &'s (dyn Fn(M) -> Result<()> + Sync),
@@ -49,10 +52,13 @@ struct Shared<'s, 'r, M> {
 pub(super) fn for_each<M: NetabaseModel>(
     walk: Walk<'_>,
     residual: &Terms<M>,
-    limit: usize,
+    (offset, limit): (usize, usize),
     threads: usize,
     visit: &(dyn Fn(M) -> Result<()> + Sync),
 ) -> Result<()> {
+    if limit == 0 {
+        return Ok(());
+    }
     let (source, index) = (walk.source().clone(), walk.index());
     let rows = match walk.only_range() {
         Some(range) => {
@@ -61,12 +67,14 @@ pub(super) fn for_each<M: NetabaseModel>(
             if !from_end.advance()? {
                 return Ok(());
             }
-            Rows::Ranges(Pieces::new(range), from_end.key().to_vec())
+            Rows::Ranges(Pieces::new(range, threads.max(1)), from_end.key().to_vec())
         }
         None => Rows::Keys(Mutex::new(walk)),
     };
-    let (left, stopped) = (AtomicUsize::new(limit), AtomicBool::new(false));
-    let shared = Shared { rows, source, index, residual, left, limited: limit != usize::MAX, stopped, visit };
+    let (skip, left) = (AtomicUsize::new(offset), AtomicUsize::new(limit));
+    let limited = (offset, limit) != (0, usize::MAX);
+    let stopped = AtomicBool::new(false);
+    let shared = Shared { rows, source, index, residual, skip, left, limited, stopped, visit };
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| shared.work())).collect();
         let mut done = shared.work();
@@ -131,17 +139,17 @@ impl<'r, M: NetabaseModel> Shared<'_, 'r, M> {
     ) -> Result<()> {
         let open = |range: &ByteRange| walk_over(&self.source, range, Direction::Forward);
         let mut walk = open(&range);
-        let mut rows = 0_usize;
         while !self.is_stopped() && walk.advance()? {
+            // Shared before the record is visited, which may take long.
+            let divided = if pieces.are_wanted() { divide(walk.key(), &range, last) } else { None };
+            let first = divided.map(|(first, rest)| {
+                pieces.give(rest);
+                first
+            });
             if let Some(bytes) = walk.record()? {
                 self.visit(tests, walk.key(), &bytes)?;
             }
-            rows += 1;
-            if rows.is_multiple_of(ROWS)
-                && pieces.is_wanted()
-                && let Some((first, rest)) = divide(walk.key(), &range, last)
-            {
-                pieces.give(rest);
+            if let Some(first) = first {
                 walk = open(&first);
                 range = first;
             }
@@ -152,10 +160,12 @@ impl<'r, M: NetabaseModel> Shared<'_, 'r, M> {
     fn work_on_keys(&self, walk: &Mutex<Walk<'r>>, tests: &mut Residual<M>) -> Result<()> {
         let mut share = Share { stopped: &self.stopped, pieces: None, done: false };
         let mut keys = KeyList::default();
+        let mut most = 1;
         loop {
+            most = (most * 2).min(KEYS);
             {
                 let mut walk = walk.lock().unwrap_or_else(PoisonError::into_inner);
-                while keys.len() < ROWS && !self.is_stopped() && walk.advance()? {
+                while keys.len() < most && !self.is_stopped() && walk.advance()? {
                     keys.push(walk.key());
                 }
             }
@@ -186,10 +196,16 @@ impl<'r, M: NetabaseModel> Shared<'_, 'r, M> {
             return Ok(());
         }
         // Without a limit the threads share no count, as counting would cost more than the rest.
-        let one_less = |left: usize| left.checked_sub(1);
-        if self.limited && self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_err() {
-            self.stopped.store(true, Ordering::Relaxed);
-            return Ok(());
+        if self.limited {
+            let one_less = |left: usize| left.checked_sub(1);
+            if self.skip.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+                return Ok(());
+            }
+            match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less) {
+                Ok(1) => self.stopped.store(true, Ordering::Relaxed),
+                Ok(_) => {}
+                Err(_) => return Ok(()),
+            }
         }
         (self.visit)(record)
     }

@@ -8,12 +8,23 @@ use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::model::{NetabaseModel, Terms};
 
+/// Where the records come from.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "most queries walk, and a box would cost each of them an allocation"
+)]
+enum Steps<'r, M> {
+    Walk(Walk<'r>, Residual<M>),
+    /// in order, with their keys
+    Sorted(std::vec::IntoIter<(Vec<u8>, M)>),
+}
+
 /// The records of a query, read as they are asked for. After an error it ends.
 ///
 /// From a snapshot it is `'static`: it can be returned, or sent to another thread.
 pub struct Rows<'r, M> {
-    walk: Walk<'r>,
-    tests: Residual<M>,
+    steps: Steps<'r, M>,
+    skip: usize,
     left: usize,
 }
 
@@ -24,14 +35,30 @@ impl<M: NetabaseModel> fmt::Debug for Rows<'_, M> {
 }
 
 impl<'r, M: NetabaseModel> Rows<'r, M> {
-    pub(super) fn new(walk: Walk<'r>, residual: Terms<M>, limit: usize) -> Self {
-        Rows { walk, tests: Residual::new(residual), left: limit }
+    pub(super) fn walk(walk: Walk<'r>, residual: Terms<M>, skip: usize, limit: usize) -> Self {
+        Rows { steps: Steps::Walk(walk, Residual::new(residual)), skip, left: limit }
+    }
+
+    pub(super) fn sorted(sorted: Vec<(Vec<u8>, M)>, skip: usize, limit: usize) -> Self {
+        Rows { steps: Steps::Sorted(sorted.into_iter()), skip, left: limit }
     }
 
     #[cold]
     fn end(&mut self, error: Option<Error>) -> Option<Result<M>> {
         self.left = 0;
         error.map(Err)
+    }
+
+    #[cold]
+    fn skip(&mut self) -> Result<()> {
+        let skip = std::mem::take(&mut self.skip);
+        match &mut self.steps {
+            Steps::Walk(walk, tests) => skip_records(walk, tests, skip),
+            Steps::Sorted(sorted) => {
+                sorted.by_ref().take(skip).for_each(drop);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -41,22 +68,31 @@ impl<M: NetabaseModel> Iterator for Rows<'_, M> {
     #[inline]
     fn next(&mut self) -> Option<Result<M>> {
         self.left = self.left.checked_sub(1)?;
+        if self.skip > 0
+            && let Err(error) = self.skip()
+        {
+            return self.end(Some(error));
+        }
+        let (walk, tests) = match &mut self.steps {
+            Steps::Walk(walk, tests) => (walk, tests),
+            Steps::Sorted(sorted) => return sorted.next().map(|(_, record)| Ok(record)),
+        };
         // A record is moved once, into what is returned.
         loop {
-            match self.walk.advance() {
+            match walk.advance() {
                 Ok(true) => {}
                 Ok(false) => return self.end(None),
                 Err(error) => return self.end(Some(error)),
             }
-            let record = match self.walk.record() {
-                Ok(Some(bytes)) => self.walk.decode::<M>(&bytes),
+            let record = match walk.record() {
+                Ok(Some(bytes)) => walk.decode::<M>(&bytes),
                 Ok(None) => continue,
                 Err(error) => Err(error),
             };
-            if self.tests.is_empty() && record.is_ok() {
+            if tests.is_empty() && record.is_ok() {
                 return Some(record);
             }
-            match record.and_then(|record| Ok((self.tests.hold(self.walk.key(), &record)?, record))) {
+            match record.and_then(|record| Ok((tests.hold(walk.key(), &record)?, record))) {
                 Ok((true, record)) => return Some(Ok(record)),
                 Ok((false, _)) => {}
                 Err(error) => return self.end(Some(error)),
@@ -67,8 +103,8 @@ impl<M: NetabaseModel> Iterator for Rows<'_, M> {
 
 /// The primary keys of a query, read as they are asked for. After an error it ends.
 pub struct Keys<'r, M> {
-    walk: Walk<'r>,
-    tests: Residual<M>,
+    steps: Steps<'r, M>,
+    skip: usize,
     left: usize,
 }
 
@@ -79,24 +115,48 @@ impl<M: NetabaseModel> fmt::Debug for Keys<'_, M> {
 }
 
 impl<'r, M: NetabaseModel> Keys<'r, M> {
-    pub(super) fn new(walk: Walk<'r>, residual: Terms<M>, limit: usize) -> Self {
+    pub(super) fn walk(walk: Walk<'r>, residual: Terms<M>, skip: usize, limit: usize) -> Self {
         let walk = if residual.is_empty() { walk.keys_only() } else { walk };
-        Keys { walk, tests: Residual::new(residual), left: limit }
+        Keys { steps: Steps::Walk(walk, Residual::new(residual)), skip, left: limit }
     }
 
-    /// Goes to the next key without decoding it; `false` at the end.
-    pub(super) fn advance(&mut self) -> Result<bool> {
-        if self.tests.is_empty() {
-            return self.walk.advance();
-        }
-        Ok(next_that_holds(&mut self.walk, &mut self.tests)?.is_some())
+    pub(super) fn sorted(sorted: Vec<(Vec<u8>, M)>, skip: usize, limit: usize) -> Self {
+        Keys { steps: Steps::Sorted(sorted.into_iter()), skip, left: limit }
     }
 
-    fn next_key(&mut self) -> Result<Option<M::PrimaryKey>> {
-        if !self.advance()? {
-            return Ok(None);
+    /// Goes to the next key and shows it to `read`; `None` at the end.
+    fn advance<T>(&mut self, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<Option<T>> {
+        let skip = std::mem::take(&mut self.skip);
+        match &mut self.steps {
+            Steps::Sorted(sorted) => {
+                let next = sorted.nth(skip);
+                next.map(|(key, _)| read(&key)).transpose()
+            }
+            Steps::Walk(walk, tests) => {
+                skip_records(walk, tests, skip)?;
+                let found =
+                    if tests.is_empty() { walk.advance()? } else { next_that_holds(walk, tests)?.is_some() };
+                if found { read(walk.key()).map(Some) } else { Ok(None) }
+            }
         }
-        M::PrimaryKey::decode_tail(self.walk.key()).map(Some).map_err(|_| self.walk.corrupt())
+    }
+
+    #[cold]
+    fn corrupt(&self) -> Error {
+        match &self.steps {
+            Steps::Walk(walk, _) => walk.corrupt(),
+            Steps::Sorted(_) => Error::internal("a sorted record without a key"),
+        }
+    }
+
+    /// How many there are, up to the limit.
+    pub(super) fn count(mut self) -> Result<u64> {
+        let mut count = 0;
+        while self.left > 0 && self.advance(|_| Ok(()))?.is_some() {
+            self.left -= 1;
+            count += 1;
+        }
+        Ok(count)
     }
 }
 
@@ -105,17 +165,33 @@ impl<M: NetabaseModel> Iterator for Keys<'_, M> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let next = self.next_key().transpose();
-        if !matches!(next, Some(Ok(_))) {
+        // A key in a table that is no key was damaged there.
+        let next = self.advance(|key| Ok(M::PrimaryKey::decode_tail(key).ok())).transpose()?;
+        let next = next.and_then(|key| key.ok_or_else(|| self.corrupt()));
+        if next.is_err() {
             self.left = 0;
         }
-        next
+        Some(next)
     }
+}
+
+/// Goes past the next `skip` records that hold.
+fn skip_records<M: NetabaseModel>(walk: &mut Walk<'_>, tests: &mut Residual<M>, skip: usize) -> Result<()> {
+    for _ in 0..skip {
+        let found = if tests.is_empty() { walk.skip()? } else { next_that_holds(walk, tests)?.is_some() };
+        if !found {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Walks to the next record for which all tests hold.
 #[inline]
-fn next_that_holds<M: NetabaseModel>(walk: &mut Walk<'_>, tests: &mut Residual<M>) -> Result<Option<M>> {
+pub(super) fn next_that_holds<M: NetabaseModel>(
+    walk: &mut Walk<'_>,
+    tests: &mut Residual<M>,
+) -> Result<Option<M>> {
     while walk.advance()? {
         let Some(bytes) = walk.record()? else { continue };
         let record = walk.decode(&bytes)?;

@@ -2,69 +2,83 @@
 
 use std::ops::Bound;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::key::ByteRange;
 
 /// Ranges that nobody works on yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pieces {
     state: Mutex<State>,
     came: Condvar,
-    /// threads that wait for a piece, to be looked at without the lock
-    waiting: AtomicUsize,
+    /// threads that would take a piece and find none, to be looked at without the lock
+    wanted: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     ranges: Vec<ByteRange>,
-    /// threads that have one, which they may divide
+    /// threads that have a piece, which they may divide
     working: usize,
+    /// threads that have none, or have not come yet
+    idle: usize,
 }
 
 impl Pieces {
-    pub(super) fn new(range: ByteRange) -> Self {
-        let state = State { ranges: vec![range], working: 0 };
-        Pieces { state: Mutex::new(state), ..Pieces::default() }
+    pub(super) fn new(range: ByteRange, threads: usize) -> Self {
+        let state = State { ranges: vec![range], working: 0, idle: threads };
+        Pieces { state: Mutex::new(state), came: Condvar::new(), wanted: AtomicUsize::new(0) }
     }
 
     /// The next piece, when there is one. `None` when nobody can give one any more. Whoever had one before has done it.
     pub(super) fn next(&self, had_one: bool) -> Option<ByteRange> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if had_one {
             state.working -= 1;
+            state.idle += 1;
         }
         loop {
             if let Some(range) = state.ranges.pop() {
                 state.working += 1;
+                state.idle = state.idle.saturating_sub(1);
+                self.count_wanted(&state);
                 return Some(range);
             }
             if state.working == 0 {
                 self.came.notify_all();
                 return None;
             }
-            self.waiting.fetch_add(1, Ordering::Relaxed);
+            self.count_wanted(&state);
             state = self.came.wait(state).unwrap_or_else(PoisonError::into_inner);
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
     /// Gives up a piece that is not done.
     pub(super) fn abandon(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         state.working -= 1;
         state.ranges.clear();
         self.came.notify_all();
     }
 
-    pub(super) fn is_wanted(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0
+    #[inline]
+    pub(super) fn are_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed) > 0
     }
 
     pub(super) fn give(&self, range: ByteRange) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         state.ranges.push(range);
+        self.count_wanted(&state);
         self.came.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count_wanted(&self, state: &State) {
+        self.wanted.store(state.idle.saturating_sub(state.ranges.len()), Ordering::Relaxed);
     }
 }
 

@@ -57,6 +57,11 @@ impl Source<'_> {
         record.map(|bytes| table::decode(layout, tables, &bytes)).transpose()
     }
 
+    /// The bytes of the record with this key.
+    pub(super) fn record(&self, key: &[u8]) -> Result<Option<Slice<'_>>> {
+        table::get(&self.permit, &self.view, self.tables()?, key)
+    }
+
     /// A row of the table that is not what was written.
     #[cold]
     pub(super) fn corrupt(&self, part: usize) -> Error {
@@ -117,8 +122,9 @@ pub(super) struct Walk<'r> {
     seen: Option<HashSet<Box<[u8]>>>,
     /// Walks in the same order, on whose records it must be too. Each has been advanced to a row.
     meet: Vec<Walk<'r>>,
-    /// the caller does not ask for records
-    keys_only: bool,
+    /// Primary keys that are asked for are looked up at once, so that every row leads to a record: the caller does not ask
+    /// for records, or rows of an index come beside them.
+    look_up: bool,
     /// the caller asks for no order
     fetch: Option<Box<Window<'r>>>,
 }
@@ -136,8 +142,9 @@ impl<'r> Walk<'r> {
             pieces.reverse();
         }
         let seen = once.then(HashSet::new);
+        let look_up = pieces.iter().any(|piece| piece.part != 0);
         let (row, meet) = (Row::None, Vec::new());
-        Walk { source, part: 0, pieces, way, row, seen, meet, keys_only: false, fetch: None }
+        Walk { source, part: 0, pieces, way, row, seen, meet, look_up, fetch: None }
     }
 
     /// Leaves out the records that have none of these keys. All rows come by primary key.
@@ -147,9 +154,22 @@ impl<'r> Walk<'r> {
         self
     }
 
+    /// Goes past the next record without reading it, if there is one.
+    pub(super) fn skip(&mut self) -> Result<bool> {
+        loop {
+            if !self.advance()? {
+                return Ok(false);
+            }
+            // Only a primary key that was asked for may lead to no record.
+            if !matches!((&self.row, self.part), (Row::Point(_), 0)) || self.record()?.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+
     /// The records will not be asked for.
     pub(super) fn keys_only(mut self) -> Self {
-        self.keys_only = true;
+        self.look_up = true;
         self
     }
 
@@ -268,7 +288,7 @@ impl<'r> Walk<'r> {
             let tables = self.source.tables()?;
             self.row = match range {
                 // One key of a map needs no cursor.
-                ByteRange::Point(key) if part == 0 && !self.keys_only => Row::Point(key),
+                ByteRange::Point(key) if part == 0 && !self.look_up => Row::Point(key),
                 ByteRange::Point(key) if self.source.is_map(part)? => {
                     match table::lookup(permit, view, tables, part, &key)? {
                         None => Row::None,

@@ -8,7 +8,7 @@ use crate::model::NetabaseDefinition;
 use crate::transaction::WriteTransaction;
 
 /// Work that is committed after every so many items: see [`Store::chunked`].
-#[must_use = "it does nothing until `write` is called"]
+#[must_use = "it does nothing until `run` is called"]
 pub struct Chunked<'s, D> {
     store: &'s Store<D>,
     items: usize,
@@ -25,7 +25,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// Splits work on many items into commits of `items` items each. **Not atomic**: what was committed stays when a
     /// later item fails. Others can read and write between the commits.
     ///
-    /// For imports whose beginning is of use without their end. What belongs together wants one [`write`](Self::write),
+    /// For imports whose beginning is of use without their end. At least one item is in a commit. What belongs together wants one [`write`](Self::write),
     /// which takes a transaction of any size in bounded memory.
     ///
     /// ```
@@ -37,11 +37,11 @@ impl<D: NetabaseDefinition> Store<D> {
     /// # fn main() -> netabase::Result<()> {
     /// # let store = Store::<Blog>::in_memory()?;
     /// let ids = [1, 2, 3, 4, 3, 5];
-    /// let stopped = store.chunked(2).write(ids, |txn, id| txn.create(&Author { id: *id })).unwrap_err();
+    /// let stopped = store.chunked(2).run(ids, |txn, id| txn.create(&Author { id: *id })).unwrap_err();
     /// assert_eq!(stopped.kind(), &ErrorKind::Stopped { done: 4 });
     /// assert_eq!(store.len::<Author>()?, 4);
     /// // The rest, when what was wrong with it is mended:
-    /// let done = store.chunked(2).write(&ids[5..], |txn, id| txn.create(&Author { id: **id }))?;
+    /// let done = store.chunked(2).run(&ids[5..], |txn, id| txn.create(&Author { id: **id }))?;
     /// assert_eq!(done, 1);
     /// # Ok(())
     /// # }
@@ -64,7 +64,7 @@ impl<'s, D: NetabaseDefinition> Chunked<'s, D> {
     /// # Errors
     /// `Stopped` with the number of items that are committed; its source is the error of the item or of the commit that
     /// came after them. With `CommitUnknown` as the source, the items of that commit may be there or not.
-    pub fn write<T>(
+    pub fn run<T>(
         mut self,
         items: impl IntoIterator<Item = T>,
         mut work: impl FnMut(&mut WriteTransaction<D>, &T) -> Result<()>,

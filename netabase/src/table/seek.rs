@@ -9,13 +9,14 @@ use crate::overlay::View;
 use crate::permission::{Permit, ReadAccess};
 
 /// Rows that a walk may pass over on its way to a key. Passing three costs more than looking the key up.
-const PASSED: usize = 1;
+const PASSED: usize = 2;
 
 /// Single look-ups before the first walk is tried, as opening one costs as much as a few of them.
 const FIRST: u32 = 16;
 
-/// Most look-ups between two tries.
-const LAST: u32 = 4096;
+/// Look-ups before the next try, if a walk led to no second key; twice as many each time, up to the other number.
+const PAUSE: u32 = 64;
+const LONGEST_PAUSE: u32 = 4096;
 
 /// Goes from key to key in the main table of a model.
 pub(crate) struct Seeker<'r> {
@@ -43,7 +44,7 @@ impl<'r> Seeker<'r> {
     pub(crate) fn new(view: &View<'_>) -> Self {
         // The first walk over staged rows sorts all of them, which single look-ups need not pay for.
         let look_ups = if view.is_snapshot() { FIRST } else { u32::MAX };
-        Seeker { walk: None, on_row: false, look_ups, pause: 4 * FIRST }
+        Seeker { walk: None, on_row: false, look_ups, pause: PAUSE }
     }
 
     /// Goes on to a key that is not below the one before it.
@@ -59,27 +60,31 @@ impl<'r> Seeker<'r> {
             self.look_ups = left;
             return Ok(Sought::Unknown);
         }
+        let is_new = self.walk.is_none();
         let walk = match &mut self.walk {
             Some(walk) => walk,
             none => {
-                self.on_row = false;
                 let from_key = (Bound::Included(key), Bound::Unbounded);
                 none.insert(view.cursor(tables.main()?, from_key, Direction::Forward)?)
             }
         };
+        // The row of the key before is not passed over.
+        self.on_row &= !is_new && walk.key() >= key;
         for _ in 0..=PASSED {
-            if self.on_row && walk.key() >= key {
-                self.pause = 4 * FIRST;
-                return Ok(if walk.key() == key { Sought::Here } else { Sought::Nowhere });
-            }
-            if !walk.advance()? {
+            if !self.on_row && !walk.advance()? {
                 return Ok(Sought::Nowhere);
             }
-            self.on_row = true;
+            if walk.key() >= key {
+                self.on_row = true;
+                if !is_new {
+                    self.pause = PAUSE;
+                }
+                return Ok(if walk.key() == key { Sought::Here } else { Sought::Nowhere });
+            }
         }
         self.walk = None;
         self.look_ups = self.pause;
-        self.pause = (self.pause * 2).min(LAST);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         Ok(Sought::Unknown)
     }
 

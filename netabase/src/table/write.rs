@@ -33,9 +33,9 @@ pub(crate) fn check(
 ) -> Result<Checked> {
     permit.covers(change.tables.schema)?;
     let model = change.tables.schema.name;
-    let mut size = 0_usize;
+    let mut size = change.key.len();
     if let Some((value, _)) = change.after {
-        size = value.len();
+        size = size.saturating_add(value.len());
         within(change.key.len(), limits.key, || format!("the key of {model}"))?;
         within(value.len(), limits.value, || format!("a record of {model}"))?;
     }

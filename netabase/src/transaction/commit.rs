@@ -31,14 +31,15 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             return Ok(());
         }
         self.spills += 1;
-        self.apply(true)
+        let keep = self.context.staging;
+        self.apply(keep)
     }
 
-    fn apply(&mut self, more: bool) -> Result<()> {
+    fn apply(&mut self, keep: usize) -> Result<()> {
         // Until all of it is with the engine: a panic of the engine must not leave half of it to a commit.
         self.doomed = Some(Error::new(ErrorKind::Doomed));
         for layer in &mut self.layers {
-            if let Err(error) = layer.apply(&mut *self.writer, more) {
+            if let Err(error) = layer.apply(&mut *self.writer, keep) {
                 self.doomed = Some(Error::caused(ErrorKind::Doomed, error.clone()));
                 return Err(error);
             }
@@ -60,7 +61,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         if self.spills == 0 && self.layers.iter().all(Overlay::is_empty) {
             return Ok(());
         }
-        self.apply(false)?;
+        self.apply(0)?;
         let WriteTransaction { writer, turn, context, durability, .. } = self;
         let pause = context.latest.pause();
         let committed = writer.commit(durability);

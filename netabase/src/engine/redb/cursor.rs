@@ -71,6 +71,8 @@ pub(super) struct IndexCursor<'a, const K: usize, const V: usize> {
 struct Packed<'a, const K: usize, const V: usize> {
     key: PackedKey<'a, K, V>,
     values: AccessGuard<'a, Bytes>,
+    /// whether it stands on a value
+    looked_at: bool,
     /// of the value looked at
     place: std::ops::Range<usize>,
     /// what is left to look at
@@ -108,12 +110,13 @@ impl<'a, const K: usize, const V: usize> Packed<'a, K, V> {
                 places.push(end - value.len()..end);
             }
         }
-        Ok(Packed { key, values, place: 0..0, left, places })
+        Ok(Packed { key, values, looked_at: false, place: 0..0, left, places })
     }
 
     /// Goes to the next value; `false` if there is none.
     #[inline]
     fn advance(&mut self, way: Direction) -> Result<bool> {
+        self.looked_at = true;
         if V == 0 && way == Direction::Reverse {
             let Some(place) = self.places.pop() else { return Ok(false) };
             self.place = place;
@@ -195,7 +198,8 @@ impl<const K: usize, const V: usize> Cursor for IndexCursor<'_, K, V> {
     }
 
     fn key(&self) -> &[u8] {
-        self.row.as_ref().map_or(&[], |row| PairKey::<K, V>::split(row.key.bytes()).0)
+        let row = self.row.as_ref().filter(|row| row.looked_at);
+        row.map_or(&[], |row| PairKey::<K, V>::split(row.key.bytes()).0)
     }
 
     #[inline]

@@ -1,0 +1,187 @@
+//! The order of a query's records: that of a table, or a sort in memory.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use smallvec::{SmallVec, smallvec};
+
+use super::plan::{Piece, Pieces, Plan};
+use super::residual::Residual;
+use super::rows::next_that_holds;
+use super::walk::{Source, Walk};
+use crate::engine::Direction;
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::ByteRange;
+use crate::model::{By, Entries, NetabaseModel, Order, Term, Terms};
+use crate::schema::{Part, Shape};
+
+/// What a query asks for beside its conditions.
+pub(super) struct Wanted<M> {
+    pub(super) orders: Vec<Order<M>>,
+    /// records that are looked at, at most: those skipped and those returned
+    pub(super) most: usize,
+    /// records that may be kept for a sort
+    pub(super) sort_limit: usize,
+}
+
+/// A plan, and how its records come to be in order.
+pub(super) struct Ordered<M> {
+    pub(super) plan: Plan<M>,
+    pub(super) way: Direction,
+    /// whether they have to be sorted
+    pub(super) sort: bool,
+}
+
+/// Where the records of a plan come in the wanted order, its table is walked over; else the cheaper of two ways is taken:
+/// a sort of what the plan finds, or a walk over the table that has the order, testing all conditions on the way.
+pub(super) fn arrange<M: NetabaseModel>(
+    source: &Source<'_>,
+    terms: Terms<M>,
+    wanted: &Wanted<M>,
+) -> Result<Ordered<M>> {
+    let sort = |plan| Ordered { plan, way: Direction::Forward, sort: true };
+    let [Order { by: By::Key(part), descending, .. }] = wanted.orders.as_slice() else {
+        return Ok(sort(Plan::choose(source, terms)?));
+    };
+    let way = if *descending { Direction::Reverse } else { Direction::Forward };
+    let has_all = has_all_records::<M>(*part);
+    let all_terms = has_all.then(|| terms.clone());
+    let plan = Plan::choose(source, terms)?;
+    if comes_in_order(source, &plan, *part)? {
+        return Ok(Ordered { plan, way, sort: false });
+    }
+    let Some(terms) = all_terms else { return Ok(sort(plan)) };
+    let walked = walk_in_order(*part, terms);
+    Ok(if is_walk_cheaper(source, &plan, &walked, wanted)? {
+        Ordered { plan: walked, way, sort: false }
+    } else {
+        sort(plan)
+    })
+}
+
+/// Whether every record has exactly one row in the table.
+fn has_all_records<M: NetabaseModel>(part: usize) -> bool {
+    match M::SCHEMA.part(part) {
+        Some(Part::Main) => true,
+        Some(Part::Index(index)) => index.when.is_none() && index.shape != Shape::Each,
+        Some(Part::Relation(relation)) => relation.shape != Shape::Each,
+        Some(Part::Topics) | None => false,
+    }
+}
+
+fn comes_in_order<M: NetabaseModel>(source: &Source<'_>, plan: &Plan<M>, part: usize) -> Result<bool> {
+    if plan.once {
+        return Ok(false);
+    }
+    Ok(match plan.pieces.as_slice() {
+        // Records of equal key come by primary key.
+        [Piece { part: walked, range: ByteRange::Point(_) }] if part == 0 => {
+            *walked == 0 || !source.is_map(*walked)?
+        }
+        pieces => pieces.iter().all(|piece| piece.part == part),
+    })
+}
+
+/// A walk over the whole table, or over what a condition on its own keys leaves of it.
+fn walk_in_order<M>(part: usize, mut terms: Terms<M>) -> Plan<M> {
+    let own = terms.iter().position(|term| matches!(term, Term::Keys(term) if term.part == part));
+    let pieces: Pieces = match own.map(|own| terms.swap_remove(own)) {
+        Some(Term::Keys(term)) => term.ranges.into_iter().map(|range| Piece { part, range }).collect(),
+        _ => smallvec![Piece { part, range: ByteRange::all() }],
+    };
+    Plan { pieces, once: false, meet: Vec::new(), residual: terms }
+}
+
+/// Compares the records that have to be read. How many of those on a walk pass the conditions is taken to be the share
+/// that the plan finds of all.
+fn is_walk_cheaper<M>(
+    source: &Source<'_>,
+    plan: &Plan<M>,
+    walked: &Plan<M>,
+    wanted: &Wanted<M>,
+) -> Result<bool> {
+    let all = source.stored_count(0, &[ByteRange::all()])?.unwrap_or(u64::MAX).max(1);
+    let (found, is_known) = match plan.rows(source)? {
+        Some(rows) => (rows.max(1), true),
+        // More than were counted: perhaps half.
+        None => (all.div_ceil(2), false),
+    };
+    let most = u64::try_from(wanted.most).unwrap_or(u64::MAX);
+    if most >= found {
+        // All of them are wanted: a sort reads no more than it must, as long as it is allowed to keep them.
+        let may_sort = u64::try_from(wanted.sort_limit).is_ok_and(|limit| found <= limit);
+        return Ok(!(is_known && may_sort));
+    }
+    let on_walk = if walked.residual.is_empty() { most } else { most.saturating_mul(all / found) };
+    Ok(on_walk < found)
+}
+
+/// A record with what it is sorted by.
+struct Sorted<'o, M> {
+    orders: &'o [Order<M>],
+    /// one for each order by a key; empty for others
+    keys: SmallVec<[Vec<u8>; 1]>,
+    primary: Vec<u8>,
+    record: M,
+}
+
+impl<M> Ord for Sorted<'_, M> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let turned = |order: Ordering, by: Option<&Order<M>>| match by {
+            Some(by) if by.descending => order.reverse(),
+            _ => order,
+        };
+        for ((by, own), others) in self.orders.iter().zip(&self.keys).zip(&other.keys) {
+            let order = match &by.by {
+                By::Key(_) => own.cmp(others),
+                By::Field(compare) => compare(&self.record, &other.record),
+            };
+            if order.is_ne() {
+                return turned(order, Some(by));
+            }
+        }
+        // As a walk over an index would have them.
+        turned(self.primary.cmp(&other.primary), self.orders.first())
+    }
+}
+
+impl<M> PartialOrd for Sorted<'_, M> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<M> PartialEq for Sorted<'_, M> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl<M> Eq for Sorted<'_, M> {}
+
+/// The first records in the wanted order, with their primary keys. Keeps no more of them in memory than are wanted.
+pub(super) fn sort<M: NetabaseModel>(
+    mut walk: Walk<'_>,
+    mut residual: Residual<M>,
+    wanted: &Wanted<M>,
+) -> Result<Vec<(Vec<u8>, M)>> {
+    let mut kept = BinaryHeap::new();
+    let mut entries = Entries::default();
+    while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
+        let primary = walk.key().to_vec();
+        entries.collect(&record, &primary)?;
+        let keys = wanted.orders.iter().map(|order| match order.by {
+            By::Key(0) => primary.clone(),
+            By::Key(part) => entries.first(part).unwrap_or_default().to_vec(),
+            By::Field(_) => Vec::new(),
+        });
+        kept.push(Sorted { orders: &wanted.orders, keys: keys.collect(), primary, record });
+        if kept.len() > wanted.most {
+            kept.pop();
+        }
+        if kept.len() > wanted.sort_limit {
+            return Err(Error::new(ErrorKind::SortLimit { model: M::NAME, limit: wanted.sort_limit }));
+        }
+    }
+    Ok(kept.into_sorted_vec().into_iter().map(|sorted| (sorted.primary, sorted.record)).collect())
+}

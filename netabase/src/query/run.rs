@@ -1,0 +1,189 @@
+//! The end of a query: how its records, keys and counts are read.
+
+use super::order::{self, Ordered, Wanted};
+use super::plan::{self, Plan};
+use super::residual::Residual;
+use super::walk::Walk;
+use super::{Keys, Order, Query, Rows, WINDOW, parallel};
+use crate::engine::Direction;
+use crate::error::Result;
+use crate::model::{NetabaseModel, Terms, Viewed};
+
+/// What a query does, ready to begin.
+struct Planned<'r, M> {
+    walk: Walk<'r>,
+    residual: Terms<M>,
+    /// what to sort by, if the walk is not in order
+    sort: Option<Wanted<M>>,
+    offset: usize,
+    limit: usize,
+}
+
+impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
+    /// What is walked over, and whether it has to be sorted then.
+    fn plan(self) -> Result<Planned<'r, M>> {
+        let (source, terms) = (self.source?, self.terms?);
+        let (offset, limit) = (self.offset, self.limit);
+        let mut orders = self.orders;
+        if self.reversed {
+            orders.iter_mut().for_each(Order::reverse);
+        }
+        let way = if self.reversed { Direction::Reverse } else { Direction::Forward };
+        let wanted = Wanted { orders, most: offset.saturating_add(limit), sort_limit: self.sort_limit };
+        let Ordered { plan, way, sort } = if wanted.orders.is_empty() {
+            Ordered { plan: Plan::choose(&source, terms)?, way, sort: false }
+        } else {
+            order::arrange(&source, terms, &wanted)?
+        };
+        let Plan { pieces, once, meet, residual } = plan;
+        let mut walk = Walk::new(source, pieces, once, way);
+        if !meet.is_empty() {
+            walk = walk.meeting(meet);
+        }
+        if self.unordered && wanted.orders.is_empty() {
+            // What a limit leaves out need not be fetched.
+            walk = walk.unordered(if residual.is_empty() { wanted.most.clamp(1, WINDOW) } else { WINDOW });
+        }
+        Ok(Planned { walk, residual, sort: sort.then_some(wanted), offset, limit })
+    }
+
+    /// The records, read as they are asked for. If they have to be sorted, that is done here.
+    pub fn iter(self) -> Result<Rows<'r, M>> {
+        let Planned { walk, residual, sort, offset, limit } = self.plan()?;
+        Ok(match sort {
+            None => Rows::walk(walk, residual, offset, limit),
+            Some(wanted) => Rows::sorted(order::sort(walk, Residual::new(residual), &wanted)?, offset, limit),
+        })
+    }
+
+    /// Visits the records without copying their text and bytes, until `visit` fails. Stands for [`iter`](Self::iter) where
+    /// a record is looked at and not kept.
+    ///
+    /// ```
+    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # #[netabase(view)]
+    /// # struct Page { #[primary_key] path: String, html: String }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Site { Page(Page) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Site>::in_memory()?;
+    /// # store.write(|txn| txn.create(&Page { path: "/".into(), html: "<p>".into() }))?;
+    /// let mut length = 0;
+    /// store.query::<Page>().for_each_view(|page| {
+    ///     length += page.html.len();
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(length, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_each_view(self, mut visit: impl FnMut(M::View<'_>) -> Result<()>) -> Result<()>
+    where
+        M: Viewed,
+    {
+        let Planned { mut walk, residual, sort, offset, limit } = self.plan()?;
+        let mut residual = Residual::new(residual);
+        if let Some(wanted) = sort {
+            let source = walk.source().clone();
+            for (key, _) in order::sort(walk, residual, &wanted)?.iter().skip(offset).take(limit) {
+                let Some(bytes) = source.record(key)? else { continue };
+                visit(source.view_of::<M>(&bytes)?)?;
+            }
+            return Ok(());
+        }
+        let (mut skip, mut left) = (offset, limit);
+        while left > 0 && walk.advance()? {
+            let Some(bytes) = walk.record()? else { continue };
+            if !residual.is_empty() && !residual.hold(walk.key(), &walk.decode(&bytes)?)? {
+                continue;
+            }
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            left -= 1;
+            visit(walk.source().view_of::<M>(&bytes)?)?;
+        }
+        Ok(())
+    }
+
+    /// All records.
+    pub fn collect(self) -> Result<Vec<M>> {
+        self.iter()?.collect()
+    }
+
+    /// The first record.
+    pub fn first(self) -> Result<Option<M>> {
+        let limit = self.limit.min(1);
+        if let (Ok(source), Ok(terms), 1, 0) = (&self.source, &self.terms, limit, self.offset)
+            && let Some((part, key)) = plan::single_key(source, terms)?
+        {
+            return source.find(part, key);
+        }
+        self.limit(limit).iter()?.next().transpose()
+    }
+
+    /// Whether there is a record. Reads none if one index answers.
+    pub fn exists(self) -> Result<bool> {
+        let limit = self.limit.min(1);
+        let unordered = Query { orders: Vec::new(), ..self };
+        Ok(unordered.limit(limit).keys()?.next().transpose()?.is_some())
+    }
+
+    /// The primary keys. Reads no records if indexes answer.
+    pub fn keys(self) -> Result<Keys<'r, M>> {
+        let Planned { walk, residual, sort, offset, limit } = Query { unordered: false, ..self }.plan()?;
+        Ok(match sort {
+            None => Keys::walk(walk, residual, offset, limit),
+            Some(wanted) => Keys::sorted(order::sort(walk, Residual::new(residual), &wanted)?, offset, limit),
+        })
+    }
+
+    /// How many records there are. Takes the stored count if there is no filter or one for equal keys, counts the
+    /// rows of indexes if they answer, and reads records only for what is left to test.
+    pub fn count(self) -> Result<u64> {
+        let number = |records| u64::try_from(records).unwrap_or(u64::MAX);
+        if let (Ok(source), Ok(terms)) = (&self.source, &self.terms)
+            && let Some(stored) = plan::stored_count(source, terms)?
+        {
+            return Ok(stored.saturating_sub(number(self.offset)).min(number(self.limit)));
+        }
+        Query { orders: Vec::new(), ..self }.keys()?.count()
+    }
+}
+
+impl<M: NetabaseModel, Mode> Query<'static, M, Mode> {
+    /// Visits the records with several threads at once, in any order: the caller's and `threads - 1` more.
+    ///
+    /// For queries of a snapshot, that is of a store or a read transaction. No threads are one, the caller's.
+    ///
+    /// # Errors
+    /// An error of reading or of `visit` ends it, when the visits that others are at have ended. Of several errors one is
+    /// returned. A panic of `visit` goes on in the caller.
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicU64, Ordering};
+    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # struct Author { #[primary_key] id: u64, name: String }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Blog { Author(Author) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Blog>::in_memory()?;
+    /// # store.write(|txn| txn.create(&Author { id: 1, name: "Ada".into() }))?;
+    /// let letters = AtomicU64::new(0);
+    /// store.query::<Author>().par_for_each(2, |author| {
+    ///     letters.fetch_add(author.name.len() as u64, Ordering::Relaxed);
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(letters.into_inner(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn par_for_each(self, threads: usize, visit: impl Fn(M) -> Result<()> + Sync) -> Result<()> {
+        let unordered = Query { orders: Vec::new(), ..self };
+        let Planned { walk, residual, offset, limit, .. } = unordered.plan()?;
+        parallel::for_each(walk, &residual, (offset, limit), threads, &visit)
+    }
+}
