@@ -9,6 +9,9 @@ pub mod getting_started {}
 #[doc = include_str!("guide/models-and-keys.md")]
 pub mod models_and_keys {}
 
+#[doc = include_str!("guide/queries.md")]
+pub mod queries {}
+
 #[doc = include_str!("guide/opening-and-recovering.md")]
 pub mod opening_and_recovering {}
 

@@ -13,6 +13,7 @@ mod derives;
 mod determinism;
 mod drop_aborts;
 mod durability;
+mod explained;
 mod io_failures;
 mod key_bytes;
 mod key_laws;

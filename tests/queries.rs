@@ -461,6 +461,17 @@ fn filters_join_without_a_scan_where_indexes_lead() -> Result<()> {
     Ok(())
 }
 
+// The rows of two tables are put in order together.
+#[test]
+fn without_an_order_both_sides_of_an_or_come() -> Result<()> {
+    let store = shop(30)?;
+    let query = || store.query().filter(Item::CODE.eq("c29").or(Item::ID.range(..20)));
+    let mut found: Vec<u32> = query().unordered().iter()?.map(|item| Ok(item?.id)).collect::<Result<_>>()?;
+    found.sort_unstable();
+    assert_eq!(found, (0..20).chain([29]).collect::<Vec<_>>());
+    Ok(())
+}
+
 // Nothing is sorted that is too much to be kept; with a limit no more is kept than that.
 #[test]
 fn a_sort_that_is_too_large_is_refused() -> Result<()> {

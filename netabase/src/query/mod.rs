@@ -5,12 +5,14 @@
 //!
 //! - `run.rs` ends a query; `plan.rs` chooses the tables, `walk.rs` steps through their rows, `rows.rs` makes records and
 //!   keys of them.
+//! - `explain.rs` tells what a query does.
 //! - `residual.rs` tests what is left; `order.rs` finds the order or sorts.
 //! - `fetch.rs` gets records in the order of their table; `parallel.rs` visits them with several threads, which share
 //!   ranges as `split.rs` divides them.
 //! - `change.rs` deletes or changes the records that a filter finds.
 
 mod change;
+mod explain;
 mod fetch;
 mod order;
 mod parallel;
@@ -24,6 +26,7 @@ mod walk;
 use std::fmt;
 use std::marker::PhantomData;
 
+pub use explain::{Asked, Explain, Step};
 pub use rows::{Keys, Rows};
 
 pub use crate::model::{

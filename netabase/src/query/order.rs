@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::plan::{Piece, Pieces, Plan};
+use super::plan::{Piece, Pieces, Plan, rows_of};
 use super::residual::Residual;
 use super::rows::next_that_holds;
 use super::walk::{Source, Walk};
@@ -101,7 +101,7 @@ fn is_walk_cheaper<M>(
     wanted: &Wanted<M>,
 ) -> Result<bool> {
     let all = source.stored_count(0, &[ByteRange::all()])?.unwrap_or(u64::MAX).max(1);
-    let (found, is_known) = match plan.rows(source)? {
+    let (found, is_known) = match rows_of(source, &plan.pieces)? {
         Some(rows) => (rows.max(1), true),
         // More than were counted: perhaps half.
         None => (all.div_ceil(2), false),

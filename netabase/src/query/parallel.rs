@@ -29,7 +29,7 @@ enum Rows<'r> {
     /// by ranges of the main table; with the last key in it
     Ranges(Pieces, Vec<u8>),
     /// by the keys that one walk finds
-    Keys(Mutex<Walk<'r>>),
+    Keys(Box<Mutex<Walk<'r>>>),
 }
 
 /// What the threads share.
@@ -69,7 +69,7 @@ pub(super) fn for_each<M: NetabaseModel>(
             }
             Rows::Ranges(Pieces::new(range, threads.max(1)), from_end.key().to_vec())
         }
-        None => Rows::Keys(Mutex::new(walk)),
+        None => Rows::Keys(Box::new(Mutex::new(walk))),
     };
     let (skip, left) = (AtomicUsize::new(offset), AtomicUsize::new(limit));
     let limited = (offset, limit) != (0, usize::MAX);

@@ -69,20 +69,18 @@ impl<M> Plan<M> {
     }
 }
 
-impl<M> Plan<M> {
-    /// How many rows its pieces have; `None` if they have to be counted and are many.
-    pub(super) fn rows(&self, source: &Source<'_>) -> Result<Option<u64>> {
-        let mut rows = 0_u64;
-        for Piece { part, range } in &self.pieces {
-            let more = match range {
-                range if *part == 0 && range.is_all() => source.stored_count(0, &[ByteRange::all()])?,
-                range => range_rows(source, *part, range, COUNTED)?,
-            };
-            let Some(more) = more else { return Ok(None) };
-            rows = rows.saturating_add(more);
-        }
-        Ok(Some(rows))
+/// How many rows the pieces have; `None` if they have to be counted and are many.
+pub(super) fn rows_of(source: &Source<'_>, pieces: &[Piece]) -> Result<Option<u64>> {
+    let mut rows = 0_u64;
+    for Piece { part, range } in pieces {
+        let more = match range {
+            range if *part == 0 && range.is_all() => source.stored_count(0, &[ByteRange::all()])?,
+            range => range_rows(source, *part, range, COUNTED)?,
+        };
+        let Some(more) = more else { return Ok(None) };
+        rows = rows.saturating_add(more);
     }
+    Ok(Some(rows))
 }
 
 fn pieces(KeyTerm { part, ranges, .. }: KeyTerm) -> Pieces {

@@ -1,13 +1,31 @@
 //! The end of a query: how its records, keys and counts are read.
 
+use super::explain::Above;
 use super::order::{self, Ordered, Wanted};
 use super::plan::{self, Plan};
 use super::residual::Residual;
-use super::walk::Walk;
-use super::{Keys, Order, Query, Rows, WINDOW, parallel};
+use super::walk::{Source, Walk};
+use super::{Explain, Keys, Order, Query, Rows, WINDOW, explain, parallel};
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::model::{NetabaseModel, Terms, Viewed};
+
+/// How a query is to run.
+struct Arranged<'r, M> {
+    source: Source<'r>,
+    ordered: Ordered<M>,
+    wanted: Wanted<M>,
+    unordered: bool,
+    offset: usize,
+    limit: usize,
+}
+
+impl<M> Arranged<'_, M> {
+    fn above(&self) -> Above {
+        let sort = self.ordered.sort.then_some(self.wanted.most.min(self.wanted.sort_limit));
+        Above { sort, offset: self.offset, limit: self.limit }
+    }
+}
 
 /// What a query does, ready to begin.
 struct Planned<'r, M> {
@@ -20,8 +38,8 @@ struct Planned<'r, M> {
 }
 
 impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
-    /// What is walked over, and whether it has to be sorted then.
-    fn plan(self) -> Result<Planned<'r, M>> {
+    /// Chooses what is walked over, and whether it has to be sorted then.
+    fn arrange(self) -> Result<Arranged<'r, M>> {
         let (source, terms) = (self.source?, self.terms?);
         let (offset, limit) = (self.offset, self.limit);
         let mut orders = self.orders;
@@ -30,21 +48,64 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         }
         let way = if self.reversed { Direction::Reverse } else { Direction::Forward };
         let wanted = Wanted { orders, most: offset.saturating_add(limit), sort_limit: self.sort_limit };
-        let Ordered { plan, way, sort } = if wanted.orders.is_empty() {
+        let ordered = if wanted.orders.is_empty() {
             Ordered { plan: Plan::choose(&source, terms)?, way, sort: false }
         } else {
             order::arrange(&source, terms, &wanted)?
         };
-        let Plan { pieces, once, meet, residual } = plan;
+        Ok(Arranged { source, ordered, wanted, unordered: self.unordered, offset, limit })
+    }
+
+    fn plan(self) -> Result<Planned<'r, M>> {
+        let Arranged { source, ordered, wanted, unordered, offset, limit } = self.arrange()?;
+        let Ordered { plan: Plan { pieces, once, meet, residual }, way, sort } = ordered;
         let mut walk = Walk::new(source, pieces, once, way);
         if !meet.is_empty() {
             walk = walk.meeting(meet);
         }
-        if self.unordered && wanted.orders.is_empty() {
+        if unordered && wanted.orders.is_empty() {
             // What a limit leaves out need not be fetched.
             walk = walk.unordered(if residual.is_empty() { wanted.most.clamp(1, WINDOW) } else { WINDOW });
         }
         Ok(Planned { walk, residual, sort: sort.then_some(wanted), offset, limit })
+    }
+
+    /// What the query would do, without doing it. Looks at stored counts, and counts short ranges.
+    ///
+    /// ```
+    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # struct Job { #[primary_key] id: u64, #[secondary_key] kind: u8, #[secondary_key] day: u32 }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Work { Job(Job) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Work>::in_memory()?;
+    /// # store.write(|txn| (0..10).try_for_each(|id| txn.create(&Job { id, kind: 1, day: 3 })))?;
+    /// let plan = store.query().filter(Job::KIND.eq(1).and(Job::DAY.range(..9))).limit(5).explain()?;
+    /// assert_eq!(
+    ///     plan.to_string(),
+    ///     "limit 5\n  test of 1 condition\n    index kind, one key: 10 rows expected"
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn explain(self) -> Result<Explain> {
+        let arranged = self.arrange()?;
+        explain::tell(&arranged.source, &arranged.ordered.plan, &arranged.above())
+    }
+
+    /// As [`explain`](Self::explain), and runs the query to tell how many rows each step gave. Sorts nothing, and keeps nothing.
+    pub fn explain_run(self) -> Result<Explain> {
+        let arranged = self.arrange()?;
+        let above = arranged.above();
+        let Arranged { source, ordered: Ordered { plan, way, .. }, .. } = arranged;
+        let mut told = explain::tell(&source, &plan, &above)?;
+        let mut walk = Walk::new(source, plan.pieces.clone(), plan.once, way);
+        if !plan.meet.is_empty() {
+            walk = walk.meeting(plan.meet.clone());
+        }
+        explain::run(&mut told, plan, walk, &above)?;
+        Ok(told)
     }
 
     /// The records, read as they are asked for. If they have to be sorted, that is done here.

@@ -125,6 +125,8 @@ pub(super) struct Walk<'r> {
     /// Primary keys that are asked for are looked up at once, so that every row leads to a record: the caller does not ask
     /// for records, or rows of an index come beside them.
     look_up: bool,
+    /// rows read of each piece, the next one last, if anybody asks; and of the walks beside it
+    counts: Option<Vec<u64>>,
     /// the caller asks for no order
     fetch: Option<Box<Window<'r>>>,
 }
@@ -144,7 +146,7 @@ impl<'r> Walk<'r> {
         let seen = once.then(HashSet::new);
         let look_up = pieces.iter().any(|piece| piece.part != 0);
         let (row, meet) = (Row::None, Vec::new());
-        Walk { source, part: 0, pieces, way, row, seen, meet, look_up, fetch: None }
+        Walk { source, part: 0, pieces, way, row, seen, meet, look_up, counts: None, fetch: None }
     }
 
     /// Leaves out the records that have none of these keys. All rows come by primary key.
@@ -219,7 +221,41 @@ impl<'r> Walk<'r> {
         if !self.meet.is_empty() {
             return self.advance_to_meeting();
         }
-        Ok(self.row.advance()? || self.next_piece()?)
+        self.next_row()
+    }
+
+    /// Goes to the next row of the pieces.
+    #[inline]
+    fn next_row(&mut self) -> Result<bool> {
+        let found = self.row.advance()? || self.next_piece()?;
+        if let Some(counts) = &mut self.counts
+            && found
+        {
+            // Pieces are taken from the end, so the one that is left of is behind those that are to come.
+            counts.get_mut(self.pieces.len()).into_iter().for_each(|count| *count += 1);
+        }
+        Ok(found)
+    }
+
+    /// Counts the rows that are read.
+    pub(super) fn counting(mut self) -> Self {
+        self.counts = Some(vec![0; self.pieces.len()]);
+        self.meet = self.meet.into_iter().map(Walk::counting).collect();
+        self
+    }
+
+    /// The rows that were read of each piece, in the order in which they were given.
+    pub(super) fn counts(&self) -> Vec<u64> {
+        let mut counts = self.counts.clone().unwrap_or_default();
+        if self.way == Direction::Forward {
+            counts.reverse();
+        }
+        counts
+    }
+
+    /// The rows that were read of each walk beside this one.
+    pub(super) fn counts_beside(&self) -> impl Iterator<Item = u64> {
+        self.meet.iter().map(|walk| walk.counts().iter().sum())
     }
 
     /// Goes to the next record that all walks stand on.
@@ -229,11 +265,12 @@ impl<'r> Walk<'r> {
             Direction::Reverse => Ordering::Greater,
         };
         let mut meet = std::mem::take(&mut self.meet);
-        'rows: while self.row.advance()? || self.next_piece()? {
+        'rows: while self.next_row()? {
             for other in &mut meet {
                 // Before its first row the other stands nowhere.
                 while matches!(other.row, Row::None) || other.key().cmp(self.row_key()) == before {
                     if !other.advance()? {
+                        self.meet = meet;
                         return Ok(false);
                     }
                 }
@@ -244,6 +281,7 @@ impl<'r> Walk<'r> {
             self.meet = meet;
             return Ok(true);
         }
+        self.meet = meet;
         Ok(false)
     }
 
@@ -266,7 +304,7 @@ impl<'r> Walk<'r> {
 
     fn advance_to_unseen(&mut self) -> Result<bool> {
         loop {
-            if !self.row.advance()? && !self.next_piece()? {
+            if !self.next_row()? {
                 return Ok(false);
             }
             let key = self.row_key().into();
@@ -326,7 +364,7 @@ impl<'r> Walk<'r> {
     /// The bytes of the record. `None` if a primary key that was asked for has none.
     #[inline]
     pub(super) fn record(&self) -> Result<Option<Slice<'_>>> {
-        if let (Row::Cursor(cursor), 0) = (&self.row, self.part) {
+        if let (Row::Cursor(cursor), 0, None) = (&self.row, self.part, &self.fetch) {
             return Ok(Some(Slice::borrowed(cursor.value())));
         }
         self.record_behind()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use redb::{AccessGuard, Range};
+use redb::{AccessGuard, Range, StorageError};
 
 use super::Access;
 use super::error::storage;
@@ -13,11 +13,14 @@ use super::width::{Bytes, RawKey};
 use crate::engine::{Cursor, Direction};
 use crate::error::Result;
 
+type Row<'a, const K: usize> = (AccessGuard<'a, RawKey<K>>, AccessGuard<'a, Bytes>);
+
 /// Rows of a map.
 pub(super) struct MapCursor<'a, const K: usize> {
     rows: Range<'a, RawKey<K>, Bytes>,
     direction: Direction,
-    row: Option<(AccessGuard<'a, RawKey<K>>, AccessGuard<'a, Bytes>)>,
+    /// as redb gave it, since moving it costs as much as looking at it
+    row: Option<std::result::Result<Row<'a, K>, StorageError>>,
     /// of a cursor that may outlive its transaction
     _database: Option<Arc<Access>>,
 }
@@ -30,30 +33,49 @@ impl<'a, const K: usize> MapCursor<'a, K> {
     ) -> Self {
         MapCursor { rows, direction, row: None, _database: database }
     }
+
+    #[cold]
+    fn failed(&mut self) -> Result<bool> {
+        match self.row.take() {
+            Some(Err(error)) => Err(storage(error)),
+            _ => Ok(false),
+        }
+    }
 }
 
 impl<const K: usize> Cursor for MapCursor<'_, K> {
     fn advance(&mut self) -> Result<bool> {
         guarded(|| {
-            let next = match self.direction {
+            self.row = match self.direction {
                 Direction::Forward => self.rows.next(),
                 Direction::Reverse => self.rows.next_back(),
             };
-            self.row = next.transpose().map_err(storage)?;
-            // Looked at once in here: the bounds of a damaged row may lie outside its page.
-            Ok(self.row.as_ref().is_some_and(|(key, value)| {
-                let _ = (key.value(), value.value());
-                true
-            }))
+            match &self.row {
+                Some(Ok((key, value))) => {
+                    // Looked at once in here: the bounds of a damaged row may lie outside its page.
+                    let _ = (key.value(), value.value());
+                    Ok(true)
+                }
+                None => Ok(false),
+                Some(Err(_)) => self.failed(),
+            }
         })
     }
 
+    #[inline]
     fn key(&self) -> &[u8] {
-        self.row.as_ref().map_or(&[], |(key, _)| key.value())
+        match &self.row {
+            Some(Ok((key, _))) => key.value(),
+            _ => &[],
+        }
     }
 
+    #[inline]
     fn value(&self) -> &[u8] {
-        self.row.as_ref().map_or(&[], |(_, value)| value.value())
+        match &self.row {
+            Some(Ok((_, value))) => value.value(),
+            _ => &[],
+        }
     }
 }
 
