@@ -7,6 +7,7 @@ mod batches;
 mod chunked_work;
 mod clock;
 mod commit_answers;
+mod conditional_writes;
 mod conformance;
 mod damage;
 mod derives;

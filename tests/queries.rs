@@ -2,11 +2,13 @@
 //! S2-36, S2-37, S1-17, S1-25, S2-20..S2-22; hazards C3, C4, C6, C21.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use kit::counting::Counting;
 use kit::memory::Memory;
+use netabase::engine::Redb;
 use netabase::query::{Filter, Order, Query, Scan};
 use netabase::{ErrorKind, Link, NetabaseDefinition, NetabaseModel, Result, Store};
 use proptest::collection::vec;
@@ -381,6 +383,22 @@ fn check<'r>(
     } else {
         prop_assert_eq!(first, in_window.first().copied());
     }
+    let mut by_mark: BTreeMap<u16, u64> = BTreeMap::new();
+    let mut by_color: BTreeMap<Option<String>, u64> = BTreeMap::new();
+    for item in &expected {
+        let marks: HashSet<u16> = item.marks.iter().copied().collect();
+        for mark in marks {
+            *by_mark.entry(mark).or_default() += 1;
+        }
+        *by_color.entry(item.color.clone()).or_default() += 1;
+    }
+    let all_groups = || query().offset(0).limit(usize::MAX);
+    let turned =
+        |found: Vec<(u16, u64)>| if asked.reversed { found.into_iter().rev().collect() } else { found };
+    prop_assert_eq!(turned(all_groups().count_by(Item::MARKS)?), by_mark.into_iter().collect::<Vec<_>>());
+    let found: BTreeMap<_, _> = all_groups().count_by(Item::COLOR)?.into_iter().collect();
+    prop_assert_eq!(found, by_color);
+    prop_assert_eq!(all_groups().count_by(Item::CODE)?.len(), total);
     let mut unordered: Vec<u32> =
         query().unordered().iter()?.map(|item| Ok(item?.id)).collect::<Result<_>>()?;
     unordered.sort_unstable();
@@ -458,6 +476,25 @@ fn filters_join_without_a_scan_where_indexes_lead() -> Result<()> {
     assert_eq!(newest.iter().map(|item| item.id).collect::<Vec<_>>(), [28, 25, 22]);
     let matching = store.query().scan_all().filter(Item::KIND.eq(1)).matching(|item| item.weight > 20);
     assert_eq!(ids(matching)?, [22, 25, 28]);
+    Ok(())
+}
+
+// Keys with many records are not walked through, and the absent values of a unique key are one.
+#[test]
+fn counts_by_a_key_come_from_the_index() -> Result<()> {
+    let engine = Counting::new(Redb::in_memory(None)?);
+    let counts = engine.counts();
+    let store = Store::<Shop>::builder().engine(Arc::new(engine)).open()?;
+    store.write(|txn| (0..1000).try_for_each(|id| txn.create(&plain(id))))?;
+    let snapshot = store.begin_read()?;
+    let (kinds, gets, steps) = counts.reads_of(|| snapshot.query().count_by(Item::KIND));
+    assert_eq!((kinds?, gets), (vec![(0, 334), (1, 333), (2, 333)], 0));
+    assert!(steps < 100, "{steps} steps");
+    let colors = snapshot.query().count_by(Item::COLOR)?;
+    assert_eq!(colors, [(None, 1000)]);
+    let days = snapshot.query().filter(Item::KIND.eq(1)).reverse().limit(2).count_by(Item::DAY)?;
+    let on = |day: u32| (0..1000).filter(|id| id % 3 == 1 && id % 7 == day).count() as u64;
+    assert_eq!(days, [(6, on(6)), (5, on(5))]);
     Ok(())
 }
 

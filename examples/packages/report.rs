@@ -1,7 +1,6 @@
 //! Reading: what the file says, by its indexes, and how it is printed.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,8 +9,8 @@ use netabase::ReadTransaction;
 use netabase::query::{Each, Index};
 
 use crate::Result;
-use crate::distinct::{distinct, names};
 use crate::model::{Dependency, Kind, Package, Workspace};
+use crate::names::names;
 use crate::read::Source;
 use crate::summary::Summary;
 use crate::table::{self, Align};
@@ -54,9 +53,9 @@ pub(crate) fn print(
     }
     // All of them: the rare ones are those to look at.
     counts(out, "licences, as the packages write them", usize::MAX, licences(snapshot)?)?;
-    let authors = each(snapshot, Package::AUTHORS, |package| package.authors)?;
+    let authors = each(snapshot, Package::AUTHORS)?;
     counts(out, "most frequent authors", TOP, authors)?;
-    let keywords = each(snapshot, Package::KEYWORDS, |package| package.keywords)?;
+    let keywords = each(snapshot, Package::KEYWORDS)?;
     counts(out, "most common keywords", TOP, keywords)
 }
 
@@ -111,33 +110,15 @@ fn most_depended_on(snapshot: &Snapshot) -> netabase::Result<Vec<Row>> {
 }
 
 fn licences(snapshot: &Snapshot) -> netabase::Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for license in distinct(snapshot, Package::LICENSE, |package| package.license)? {
-        let count = snapshot.query::<Package>().filter(Package::LICENSE.eq(&license)).count()?;
-        rows.push((count, license));
-    }
-    let without = snapshot.query::<Package>().filter(Package::LICENSE.is_none()).count()?;
-    if without > 0 {
-        rows.push((without, "(none given)".into()));
-    }
-    Ok(rows)
+    let counts = snapshot.query::<Package>().count_by(Package::LICENSE)?;
+    let named = |license: Option<String>| license.unwrap_or_else(|| "(none given)".into());
+    Ok(counts.into_iter().map(|(license, count)| (count, named(license))).collect())
 }
 
 /// How many packages have each key of an index over a list.
-fn each(
-    snapshot: &Snapshot,
-    index: Index<Package, String, Each>,
-    keys: fn(Package) -> Vec<String>,
-) -> netabase::Result<Vec<Row>> {
-    let mut known = BTreeSet::new();
-    for package in snapshot.query::<Package>().iter()? {
-        known.extend(keys(package?));
-    }
-    let mut rows = Vec::new();
-    for key in known {
-        rows.push((snapshot.query::<Package>().filter(index.eq(&key)).count()?, key));
-    }
-    Ok(rows)
+fn each(snapshot: &Snapshot, index: Index<Package, String, Each>) -> netabase::Result<Vec<Row>> {
+    let counts = snapshot.query().count_by(index)?;
+    Ok(counts.into_iter().map(|(key, count)| (count, key)).collect())
 }
 
 /// The largest first, equal ones by name.

@@ -5,8 +5,8 @@ use std::io::Write;
 use netabase::ReadTransaction;
 
 use crate::Result;
-use crate::distinct::names;
 use crate::model::{Dependency, Kind, Package, Workspace};
+use crate::names::names;
 use crate::near::near;
 use crate::table::{self, Align, plain};
 use crate::version;

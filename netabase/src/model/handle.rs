@@ -7,7 +7,7 @@ use std::ops::RangeBounds;
 use smallvec::smallvec;
 
 use super::filter::{Filter, NotIndexed, Ranges};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::{AsKey, ByteRange, Key, KeyPrefix, KeyRange, LeadingKeys};
 use crate::schema::Shape;
 
@@ -27,15 +27,37 @@ pub enum Each {}
 pub trait KeyShape: Copy + 'static {
     /// The same, as data.
     const SHAPE: Shape;
+    /// One of the field's keys: `K`, or `Option<K>` where it may be absent.
+    type Of<K>;
+    /// Reads a key of the index.
+    #[doc(hidden)]
+    fn decode<K: Key>(key: &[u8]) -> Result<Self::Of<K>>;
 }
 impl KeyShape for One {
     const SHAPE: Shape = Shape::One;
+    type Of<K> = K;
+    fn decode<K: Key>(key: &[u8]) -> Result<K> {
+        K::decode_tail(key)
+    }
 }
 impl KeyShape for Optional {
     const SHAPE: Shape = Shape::Optional;
+    type Of<K> = Option<K>;
+    fn decode<K: Key>(key: &[u8]) -> Result<Option<K>> {
+        match key.split_first() {
+            Some((1, key)) => K::decode_tail(key).map(Some),
+            // Whatever stands behind says only how wide the keys are.
+            Some((0, _)) => Ok(None),
+            _ => Err(Error::invalid_key("an optional key begins with 0 or 1")),
+        }
+    }
 }
 impl KeyShape for Each {
     const SHAPE: Shape = Shape::Each;
+    type Of<K> = K;
+    fn decode<K: Key>(key: &[u8]) -> Result<K> {
+        K::decode_tail(key)
+    }
 }
 
 /// Keys that may be absent.
@@ -77,7 +99,7 @@ impl<M, K, S> Index<M, K, S> {
     }
 
     /// The number of the table.
-    pub(super) fn part(self) -> usize {
+    pub(crate) fn part(self) -> usize {
         self.part
     }
 }

@@ -14,7 +14,7 @@ use crate::schema::Part;
 /// It prints as text, a line for each step, the last one first:
 ///
 /// ```text
-/// limit 20: 20 rows were given
+/// limit 20: 20 rows
 ///   test of 1 condition: 20 rows
 ///     index kind, one key: 5000 rows expected, 61 read
 /// ```
@@ -84,9 +84,9 @@ impl Explain {
     fn write(&self, depth: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:indent$}{}", "", self.step, indent = depth * 2)?;
         match (self.estimate, self.actual) {
-            (Some(expected), Some(read)) => write!(f, ": {expected} rows expected, {read} read")?,
-            (Some(expected), None) => write!(f, ": {expected} rows expected")?,
-            (None, Some(read)) => write!(f, ": {read} rows")?,
+            (Some(expected), Some(read)) => write!(f, ": {} expected, {read} read", rows(expected))?,
+            (Some(expected), None) => write!(f, ": {} expected", rows(expected))?,
+            (None, Some(read)) => write!(f, ": {}", rows(read))?,
             (None, None) => {}
         }
         for input in &self.inputs {
@@ -95,6 +95,10 @@ impl Explain {
         }
         Ok(())
     }
+}
+
+fn rows(count: u64) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }
 
 impl fmt::Display for Explain {

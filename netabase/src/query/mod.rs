@@ -5,6 +5,7 @@
 //!
 //! - `run.rs` ends a query; `plan.rs` chooses the tables, `walk.rs` steps through their rows, `rows.rs` makes records and
 //!   keys of them.
+//! - `group.rs` counts by a key.
 //! - `explain.rs` tells what a query does.
 //! - `residual.rs` tests what is left; `order.rs` finds the order or sorts.
 //! - `fetch.rs` gets records in the order of their table; `parallel.rs` visits them with several threads, which share
@@ -14,6 +15,7 @@
 mod change;
 mod explain;
 mod fetch;
+mod group;
 mod order;
 mod parallel;
 mod plan;

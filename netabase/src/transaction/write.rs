@@ -198,6 +198,54 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         done.ok_or_else(|| not_found::<M>(&bytes))
     }
 
+    /// Changes the record with this key if the test holds for it; `false` if it does not, or if there is no record.
+    ///
+    /// ```
+    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # struct Job { #[primary_key] id: u64, owner: Option<String> }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Work { Job(Job) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Work>::in_memory()?;
+    /// # store.write(|txn| txn.create(&Job { id: 7, owner: None }))?;
+    /// let claim = |name: &str| {
+    ///     let name = name.to_owned();
+    ///     store.write(|txn| txn.update_if(7, |job: &Job| job.owner.is_none(), |job| job.owner = Some(name.clone())))
+    /// };
+    /// assert!(claim("ada")?);
+    /// assert!(!claim("bob")?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `KeyChanged` if the closure changed the primary key, and those of [`update`](Self::update).
+    #[doc(alias = "compare_and_set")]
+    pub fn update_if<M: ModelOf<D>>(
+        &mut self,
+        key: impl AsKey<M::PrimaryKey>,
+        test: impl FnOnce(&M) -> bool,
+        change: impl FnOnce(&mut M),
+    ) -> Result<bool> {
+        let mut bytes = Vec::new();
+        key.write_tail(&mut bytes)?;
+        let done = self.change(&bytes, |record| Ok(test(record).then(|| change(record))))?;
+        Ok(done.is_some())
+    }
+
+    /// Deletes the record with this key if the test holds for it; `false` if it does not, or if there is no record.
+    pub fn delete_if<M: ModelOf<D>>(
+        &mut self,
+        key: impl AsKey<M::PrimaryKey>,
+        test: impl FnOnce(&M) -> bool,
+    ) -> Result<bool> {
+        match self.get::<M>(&key)? {
+            Some(record) if test(&record) => self.delete::<M>(&key),
+            _ => Ok(false),
+        }
+    }
+
     /// Changes the record with this key, unless the closure returns `None`. `None` also if there is no record.
     pub(crate) fn change<M: ModelOf<D>, T>(
         &mut self,

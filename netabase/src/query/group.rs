@@ -1,0 +1,132 @@
+//! Counts of records by a key: `query.count_by(Post::TAGS)`.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use super::plan::Plan;
+use super::residual::Residual;
+use super::rows::next_that_holds;
+use super::walk::{Source, Walk};
+use super::{Index, KeyShape, Query};
+use crate::engine::Direction;
+use crate::error::Result;
+use crate::key::{ByteRange, Key};
+use crate::model::{Entries, NetabaseModel};
+use crate::schema::Shape;
+use crate::table;
+
+/// Rows of one key that are stepped over before its stored count is asked for, and the walk begun anew behind it.
+const STEPPED: u64 = 16;
+
+/// Keys in bytes, with the number of their records.
+type Groups = Vec<(Vec<u8>, u64)>;
+
+impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
+    /// How many of the records have each key, in the order of the keys. A limit and an offset count keys.
+    ///
+    /// Without a filter no record is read, and keys with many records are not walked through: an index stores their number.
+    /// With one, the keys are counted in memory as the records are read.
+    ///
+    /// ```
+    /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # struct Book { #[primary_key] id: u64, #[secondary_key] tags: Vec<String> }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Library { Book(Book) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Library>::in_memory()?;
+    /// # let book = |id, tags: &[&str]| Book { id, tags: tags.iter().map(|tag| (*tag).into()).collect() };
+    /// # store.write(|txn| txn.create_batch(&[book(1, &["novel"]), book(2, &["novel", "space"])]))?;
+    /// let tags = store.query::<Book>().count_by(Book::TAGS)?;
+    /// assert_eq!(tags, [("novel".to_owned(), 2), ("space".to_owned(), 1)]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "group_by")]
+    #[doc(alias = "distinct")]
+    pub fn count_by<K, S>(self, key: Index<M, K, S>) -> Result<Vec<(S::Of<K>, u64)>>
+    where
+        K: Key,
+        S: KeyShape,
+    {
+        let (source, terms) = (self.source?, self.terms?);
+        let part = key.part();
+        let groups = if terms.is_empty() {
+            stored_groups(&source, part, S::SHAPE)?
+        } else {
+            let plan = Plan::choose(&source, terms)?;
+            counted_groups(source.clone(), plan, part, S::SHAPE)?
+        };
+        let decode = |(key, count): &(Vec<u8>, u64)| match S::decode::<K>(key) {
+            Ok(key) => Ok((key, *count)),
+            Err(_) => Err(source.corrupt(part)),
+        };
+        let asked = groups.iter().skip(self.offset).take(self.limit);
+        if self.reversed {
+            // From the other end, as the order of the keys is turned round.
+            return groups.iter().rev().skip(self.offset).take(self.limit).map(decode).collect();
+        }
+        asked.map(decode).collect()
+    }
+}
+
+/// What tells one group from another: a unique absent key has that of its record behind it.
+fn group(key: &[u8], shape: Shape) -> &[u8] {
+    match (shape, key.split_at_checked(1)) {
+        (Shape::Optional, Some((absent @ [0], _))) => absent,
+        _ => key,
+    }
+}
+
+/// The keys of an index with their stored counts.
+fn stored_groups(source: &Source<'_>, part: usize, shape: Shape) -> Result<Groups> {
+    let mut groups = Groups::new();
+    let is_map = source.is_map(part)?;
+    let mut behind = Bound::Unbounded;
+    'anew: loop {
+        let range = ByteRange::Between(behind, Bound::Unbounded);
+        let (permit, view) = (&source.permit, &source.view);
+        let mut rows = table::rows(permit, view, source.tables()?, part, &range, Direction::Forward)?;
+        while rows.advance()? {
+            let key = group(rows.key(), shape);
+            match groups.last_mut() {
+                Some((last, count)) if last == key => {
+                    *count += 1;
+                    if *count > STEPPED && !is_map {
+                        *count = source.count(part, rows.key())?;
+                        behind = Bound::Excluded(rows.key().to_vec());
+                        continue 'anew;
+                    }
+                }
+                _ => groups.push((key.to_vec(), 1)),
+            }
+        }
+        return Ok(groups);
+    }
+}
+
+/// The keys of the records that a plan finds.
+fn counted_groups<M: NetabaseModel>(
+    source: Source<'_>,
+    plan: Plan<M>,
+    part: usize,
+    shape: Shape,
+) -> Result<Groups> {
+    let Plan { pieces, once, meet, residual } = plan;
+    let mut walk = Walk::new(source, pieces, once, Direction::Forward);
+    if !meet.is_empty() {
+        walk = walk.meeting(meet);
+    }
+    let (mut residual, mut entries) = (Residual::new(residual), Entries::default());
+    let mut groups: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
+    while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
+        let mut count = |key: &[u8]| *groups.entry(group(key, shape).to_vec()).or_default() += 1;
+        if part == 0 {
+            count(walk.key());
+            continue;
+        }
+        entries.collect(&record, walk.key())?;
+        entries.iter().filter(|(other, _)| *other == part).for_each(|(_, key)| count(key));
+    }
+    Ok(groups.into_iter().collect())
+}
