@@ -259,8 +259,8 @@ fn holds() -> impl Strategy<Value = Holds> {
     })
 }
 
-fn item() -> impl Strategy<Value = Item> {
-    let keys = (0..60_u32, 0..3_u8, -3..4_i16, option::of(color()), vec(0..3_u16, 0..4));
+fn item(ids: u32) -> impl Strategy<Value = Item> {
+    let keys = (0..ids, 0..3_u8, -3..4_i16, option::of(color()), vec(0..3_u16, 0..4));
     (keys, option::of(0..3_u32), -1..3_i32).prop_map(|((id, kind, day, color, marks), parent, weight)| Item {
         id,
         code: format!("c{id}"),
@@ -412,8 +412,8 @@ proptest! {
 
     #[test]
     fn a_query_equals_a_filter_and_a_sort(
-        stored in vec(item(), 0..60),
-        staged in vec((item(), any::<bool>()), 0..12),
+        stored in vec(item(60), 0..60),
+        staged in vec((item(60), any::<bool>()), 0..12),
         all_asked in vec(asked(), 1..6),
         in_redb: bool,
     ) {
@@ -424,6 +424,53 @@ proptest! {
         };
         store.write(|txn| txn.upsert_batch(&stored))?;
         let all = store.query::<Item>().collect()?;
+        for asked in &all_asked {
+            asked.check(&all, &|| store.query())?;
+        }
+        let mut txn = store.begin_write()?;
+        for (item, is_deleted) in &staged {
+            if *is_deleted { txn.delete::<Item>(item.id)?; } else { txn.upsert(item)?; }
+        }
+        let all = txn.query::<Item>().collect()?;
+        for asked in &all_asked {
+            check(asked, &all, &|| asked.query(txn.query()))?;
+        }
+    }
+}
+
+/// Conditions that each find many.
+fn broad() -> impl Strategy<Value = Holds> {
+    let leaf = || {
+        prop_oneof![
+            (0..2_u8).prop_map(Holds::Kind),
+            Just(Holds::NoColor),
+            (0..3_u16).prop_map(Holds::Mark),
+            (0..2_u32).prop_map(Holds::Parent),
+            Just(Holds::NoInitial),
+            (-3..2_i16).prop_map(Holds::Since),
+        ]
+    };
+    let and = |a, b| Holds::And(Box::new(a), Box::new(b));
+    prop_oneof![
+        (leaf(), leaf()).prop_map(move |(a, b)| and(a, b)),
+        (leaf(), leaf(), leaf()).prop_map(move |(a, b, c)| and(and(a, b), c)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(kit::cases(40))]
+
+    // Enough of them that two indexes are walked over side by side.
+    #[test]
+    fn many_records_that_several_conditions_find(
+        stored in vec(item(2000), 700..900),
+        staged in vec((item(2000), any::<bool>()), 0..40),
+        all_asked in vec((broad(), asked()), 1..5),
+    ) {
+        let store = Store::<Shop>::in_memory()?;
+        store.write(|txn| txn.upsert_batch(&stored))?;
+        let all = store.query::<Item>().collect()?;
+        let all_asked: Vec<Asked> = all_asked.into_iter().map(|(holds, asked)| Asked { holds: Some(holds), ..asked }).collect();
         for asked in &all_asked {
             asked.check(&all, &|| store.query())?;
         }
