@@ -308,6 +308,79 @@ fn an_index_added_to_a_file_is_filled_when_it_is_opened() -> Result<()> {
     Ok(())
 }
 
+/// One model with another status or another order of attributes.
+macro_rules! tickets {
+    ($module:ident: $first:ident = $one:literal, $second:ident = $two:literal; $($index:tt)*) => {
+        mod $module {
+            use netabase::{NetabaseDefinition, NetabaseKey, NetabaseModel};
+            use serde::{Deserialize, Serialize};
+
+            #[derive(NetabaseKey, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+            pub(super) enum State {
+                $first = $one,
+                $second = $two,
+            }
+
+            #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+            #[netabase($($index)*)]
+            pub(super) struct Ticket {
+                #[primary_key]
+                pub(super) id: u64,
+                pub(super) state: State,
+                pub(super) day: u32,
+            }
+
+            #[derive(NetabaseDefinition)]
+            #[netabase(rename = "Desk")]
+            pub(super) enum Desk {
+                Ticket(Ticket),
+            }
+        }
+    };
+}
+tickets!(plain: Open = 1, Shut = 2; version = 1);
+tickets!(indexed: Open = 1, Shut = 2; index(name = "by_state", fields(state, day)), index(name = "by_day", fields(day, state)));
+tickets!(swapped: Open = 1, Shut = 2; index(name = "by_day", fields(day, state)), index(name = "by_state", fields(state, day)));
+tickets!(turned: Open = 1, Shut = 2; index(name = "by_state", fields(state, day desc)), index(name = "by_day", fields(day)));
+tickets!(renumbered: Open = 2, Shut = 1; index(name = "by_state", fields(state, day)), index(name = "by_day", fields(day, state)));
+tickets!(reordered: Shut = 1, Open = 2; index(name = "by_state", fields(day, state)), index(name = "by_day", fields(state)));
+
+// An index follows from the records, so it may change; what the records' bytes mean may not.
+#[test]
+fn an_index_may_change_and_its_fields_may_not() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("desk.redb");
+    let store = Store::<plain::Desk>::open(&path)?;
+    store.write(|txn| {
+        (0..10).try_for_each(|id| {
+            let state = if id < 4 { plain::State::Open } else { plain::State::Shut };
+            txn.create(&plain::Ticket { id, state, day: 10 })
+        })
+    })?;
+    drop(store);
+    let open = |store: Store<indexed::Desk>| {
+        store.query().filter(indexed::Ticket::BY_STATE.prefix((indexed::State::Open,))).count()
+    };
+    assert_eq!(open(Store::open(&path)?)?, 4);
+    let store = Store::<swapped::Desk>::open(&path)?;
+    assert_eq!(store.query().filter(swapped::Ticket::BY_DAY.eq((10, swapped::State::Shut))).count()?, 6);
+    drop(store);
+    let store = Store::<turned::Desk>::open(&path)?;
+    let key = (turned::State::Open, Reverse(10));
+    assert_eq!(store.query().filter(turned::Ticket::BY_STATE.eq(key)).count()?, 4);
+    assert!(store.verify(|_| {})?.is_clean());
+    drop(store);
+    let refusals =
+        [Store::<renumbered::Desk>::open(&path).map(drop), Store::<reordered::Desk>::open(&path).map(drop)];
+    for refused in refusals {
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused.kind(), ErrorKind::SchemaMismatch { .. }), "{refused}");
+        assert!(refused.to_string().contains("Ticket.state"), "{refused}");
+    }
+    assert_eq!(open(Store::open(&path)?)?, 4);
+    Ok(())
+}
+
 fn any_job() -> impl Strategy<Value = Job> {
     let text = || prop::sample::select(vec!["", "a", "ab", "a\0", "b"]).prop_map(str::to_owned);
     let keys =

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use kit::counting::Counting;
 use kit::memory::Memory;
 use netabase::engine::Redb;
-use netabase::query::{Filter, Order, Query, Scan};
+use netabase::query::{Filter, Order, Query, Scan, Step};
 use netabase::{ErrorKind, Link, NetabaseDefinition, NetabaseModel, Result, Store};
 use proptest::collection::vec;
 use proptest::option;
@@ -28,6 +28,8 @@ struct Item {
     id: u32,
     #[secondary_key(unique)]
     code: String,
+    #[secondary_key(unique)]
+    nick: Option<String>,
     #[secondary_key]
     kind: u8,
     #[secondary_key]
@@ -47,6 +49,10 @@ impl Item {
     fn is_warm(&self) -> bool {
         self.weight > 0
     }
+}
+
+fn nick(id: u32) -> Option<String> {
+    id.is_multiple_of(3).then(|| format!("n{id}"))
 }
 
 fn initial(item: &Item) -> Option<char> {
@@ -183,6 +189,7 @@ impl Holds {
 enum By {
     Id,
     Code,
+    Nick,
     Kind,
     Day,
     Color,
@@ -197,6 +204,7 @@ impl By {
         match self {
             By::Id => a.id.cmp(&b.id),
             By::Code => a.code.cmp(&b.code),
+            By::Nick => a.nick.cmp(&b.nick),
             By::Kind => a.kind.cmp(&b.kind),
             By::Day => a.day.cmp(&b.day),
             By::Color => a.color.cmp(&b.color),
@@ -219,7 +227,7 @@ impl By {
             };
         }
         order!(
-            Id ID, Code CODE, Kind KIND, Day DAY, Color COLOR, KindDay KIND_DAY, Warm WARM, Initial INITIAL, Weight WEIGHT
+            Id ID, Code CODE, Nick NICK, Kind KIND, Day DAY, Color COLOR, KindDay KIND_DAY, Warm WARM, Initial INITIAL, Weight WEIGHT
         )
     }
 }
@@ -264,6 +272,7 @@ fn item(ids: u32) -> impl Strategy<Value = Item> {
     (keys, option::of(0..3_u32), -1..3_i32).prop_map(|((id, kind, day, color, marks), parent, weight)| Item {
         id,
         code: format!("c{id}"),
+        nick: nick(id),
         kind,
         day,
         color,
@@ -278,6 +287,7 @@ fn orders() -> impl Strategy<Value = Vec<(By, bool)>> {
     let by = prop::sample::select(vec![
         By::Id,
         By::Code,
+        By::Nick,
         By::Kind,
         By::Day,
         By::Color,
@@ -286,7 +296,7 @@ fn orders() -> impl Strategy<Value = Vec<(By, bool)>> {
         By::Initial,
         By::Weight,
     ]);
-    vec((by, any::<bool>()), 0..3)
+    vec((by, any::<bool>()), 0..4)
 }
 
 /// One query in all its forms.
@@ -494,6 +504,7 @@ fn plain(id: u32) -> Item {
     Item {
         id,
         code: format!("c{id}"),
+        nick: nick(id),
         kind,
         day,
         color: None,
@@ -542,6 +553,62 @@ fn counts_by_a_key_come_from_the_index() -> Result<()> {
     let days = snapshot.query().filter(Item::KIND.eq(1)).reverse().limit(2).count_by(Item::DAY)?;
     let on = |day: u32| (0..1000).filter(|id| id % 3 == 1 && id % 7 == day).count() as u64;
     assert_eq!(days, [(6, on(6)), (5, on(5))]);
+    Ok(())
+}
+
+// What cannot be is seen wherever it stands, and long lists of keys are compared in one pass.
+#[test]
+fn conditions_on_one_key_are_one() -> Result<()> {
+    let store = shop(1000)?;
+    let nothing = || Item::DAY.range(5..).and(Item::DAY.range(..2));
+    let reads = |query: Query<'static, Item>| -> Result<u64> {
+        let told = query.explain_run()?;
+        Ok(told.steps().iter().filter(|step| step.inputs.is_empty()).filter_map(|step| step.actual).sum())
+    };
+    assert_eq!(reads(store.query().filter(nothing()))?, 0);
+    assert_eq!(reads(store.query().filter(Item::KIND.eq(1).not().and(nothing())))?, 0);
+    assert_eq!(reads(store.query().filter(nothing().or(Item::ID.eq(7))))?, 1);
+    let even: Vec<u32> = (0..60_000).step_by(2).collect();
+    let threes: Vec<u32> = (0..60_000).step_by(3).collect();
+    let both = || Item::ID.any_of(&even).and(Item::ID.any_of(&threes));
+    assert_eq!(store.query().filter(both()).count()?, 167);
+    assert_eq!(store.query().filter(both().and(Item::ID.range(..60))).count()?, 10);
+    Ok(())
+}
+
+// Each level is a call, and a stack has an end.
+#[test]
+fn a_filter_that_is_nested_too_deep_is_refused() -> Result<()> {
+    let store = shop(10)?;
+    let nested = |levels: u32| {
+        let mut filter = Item::KIND.eq(1);
+        for id in 0..levels {
+            filter = filter.and(Item::DAY.range(..)).or(Item::ID.eq(id));
+        }
+        store.query().filter(filter).count()
+    };
+    assert_eq!(nested(100)?, 10);
+    let refused = nested(100_000).unwrap_err();
+    assert!(matches!(refused.kind(), ErrorKind::FilterTooDeep { .. }), "{refused}");
+    let long = (0..5000).fold(Item::KIND.eq(1), |filter, id| filter.or(Item::ID.eq(id)));
+    assert_eq!(store.query().filter(long).count()?, 10);
+    Ok(())
+}
+
+// Behind a key that no two records share nothing is left to be ordered.
+#[test]
+fn orders_that_change_nothing_sort_nothing() -> Result<()> {
+    let store = shop(200)?;
+    for order in [Item::ID.desc(), Item::CODE.asc()] {
+        let query = store.query().order_by(order).order_by(Item::DAY.asc()).order_by(Item::ID.asc());
+        assert_eq!(query.sort_limit(0).collect()?.len(), 200);
+    }
+    let by_day = || store.query().order_by(Item::DAY.asc()).order_by(Item::DAY.desc());
+    assert_eq!(by_day().sort_limit(0).collect()?.len(), 200);
+    assert!(by_day().limit(3).explain()?.steps().iter().all(|step| !matches!(step.step, Step::Sort(_))));
+    // A range is counted before a walk over all in another order is preferred to it.
+    let told = store.query().filter(Item::ID.range(..150)).order_by(Item::DAY.asc()).explain()?;
+    assert!(matches!(told.step, Step::Sort(_)), "{told}");
     Ok(())
 }
 

@@ -69,6 +69,20 @@ fn what_a_filter_finds_is_deleted_with_its_rows() -> Result<()> {
     Ok(())
 }
 
+// The sides of an `or` follow each other, in no order of keys.
+#[test]
+fn both_sides_of_an_or_are_swept() -> Result<()> {
+    for staging in [0, 64 << 20] {
+        let store = store(3000, staging)?;
+        let filter = || Post::ID.range(1500..).or(Post::ID.range(..1500)).and(Post::DAY.eq(200).not());
+        assert_eq!(store.write(|txn| txn.update_where(filter(), |post| post.body.push('x')))?, 3000);
+        assert_eq!(store.query::<Post>().scan_all().filter(Post::BODY.eq("x")).count()?, 3000);
+        assert_eq!(store.write(|txn| txn.delete_where(filter().and(Post::TAGS.eq("a"))))?, 3000);
+        assert!(store.is_empty::<Post>()?);
+    }
+    Ok(())
+}
+
 #[test]
 fn one_that_fails_leaves_nothing_and_the_transaction_goes_on() -> Result<()> {
     let store = store(100, 64 << 20)?;

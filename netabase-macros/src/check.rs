@@ -129,7 +129,9 @@ fn handles(model: &Model, errors: &mut Errors) {
     let fields = model.fields.iter().map(|field| of_field(field, field.handle.unraw().to_string()));
     let indexes = model.indexes.iter().map(|index| of_index(index, index.handle.unraw().to_string()));
     clashes(whole.into_iter().chain(fields).chain(indexes), errors, |other, handle| {
-        format!("{other} has the handle `{handle}` too: add `#[netabase(handle = \"..\")]` to this one")
+        format!(
+            "{other} has the handle `{handle}` too: give this one another with `handle = \"..\"` in its attribute"
+        )
     });
 }
 

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
     index(name = "day", fields(tags)),
     index(name = "up", fields(day upwards)),
     index(name = "colour", colour = "red"),
+    index(name = "lists", fields(tags, marks)),
+    index(name = "once", name = "more", fields(day), unique, unique),
     index,
 )]
 struct Post {
@@ -23,6 +25,7 @@ struct Post {
     day: u32,
     len: usize,
     tags: Vec<String>,
+    marks: Vec<u16>,
 }
 
 fn month(post: &Post) -> u32 {

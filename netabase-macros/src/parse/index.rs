@@ -76,13 +76,16 @@ pub(super) fn index(arg: &Arg, fields: &[Field], errors: &mut Errors) -> Option<
     let (mut name, mut handle, mut unique, mut when, mut columns, mut key) =
         (None, None, false, None, None, None);
     for item in items {
-        match item {
-            Item::Name(text) => name = Some(text),
-            Item::Handle(text) => handle = Some(text),
-            Item::Unique => unique = true,
-            Item::When(path) => when = Some(path),
-            Item::Fields(fields) => columns = Some(fields),
-            Item::Key(function, ty) => key = Some((function, *ty)),
+        let is_second = match item {
+            Item::Name(text) => name.replace(text).is_some(),
+            Item::Handle(text) => handle.replace(text).is_some(),
+            Item::Unique => std::mem::replace(&mut unique, true),
+            Item::When(path) => when.replace(path).is_some(),
+            Item::Fields(fields) => columns.replace(fields).is_some(),
+            Item::Key(function, ty) => key.replace((function, *ty)).is_some(),
+        };
+        if is_second {
+            errors.at_span(place, "something is said twice of this index: remove one".to_owned());
         }
     }
     let Some(text) = name else {
@@ -97,6 +100,7 @@ pub(super) fn index(arg: &Arg, fields: &[Field], errors: &mut Errors) -> Option<
         Some(text) => attr::ident_of(&text, errors)?,
         None => ident(&name.to_uppercase(), &text, errors)?,
     };
+    let variant = crate::expand::variant_name(&Ident::new(&handle.to_string().to_lowercase(), text.span()));
     let (source, shape) = match (columns, key) {
         (Some(columns), None) => self::columns(&columns, fields, place, errors)?,
         (None, Some((function, ty))) => {
@@ -109,7 +113,6 @@ pub(super) fn index(arg: &Arg, fields: &[Field], errors: &mut Errors) -> Option<
             return None;
         }
     };
-    let variant = crate::expand::variant_name(&ident(&name, &text, errors)?);
     Some(NamedIndex { name, handle, variant, unique, when, source, shape })
 }
 
@@ -150,6 +153,13 @@ fn columns(
             refuse(ident, reason, errors);
         }
         if element.is_some() {
+            if shape == Shape::Each {
+                refuse(
+                    ident,
+                    "an index has one `Vec` at most, as two would have a key for each combination",
+                    errors,
+                );
+            }
             shape = Shape::Each;
         }
         columns.push(Column {

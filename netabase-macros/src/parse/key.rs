@@ -44,7 +44,7 @@ fn variant(input: &syn::Variant, next: &mut u32, errors: &mut Errors) -> Variant
     let mut place = input.ident.span();
     if let Some((_, value)) = &input.discriminant {
         place = value.span();
-        match value {
+        match ungrouped(value) {
             Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if number.base10_parse::<u32>().is_ok() => {
                 *next = number.base10_parse().unwrap_or(*next);
             }
@@ -54,4 +54,12 @@ fn variant(input: &syn::Variant, next: &mut u32, errors: &mut Errors) -> Variant
     let number = *next;
     *next = next.saturating_add(1);
     Variant { ident: input.ident.clone(), number, place, parts: parts(&input.fields, errors) }
+}
+
+/// A macro may wrap a value in an invisible group.
+fn ungrouped(value: &Expr) -> &Expr {
+    match value {
+        Expr::Group(group) => ungrouped(&group.expr),
+        value => value,
+    }
 }

@@ -96,6 +96,14 @@ pub enum ErrorKind {
         /// what is wrong with it
         reason: String,
     },
+    /// A filter is nested deeper than is sensible: a list of keys belongs into `any_of`.
+    #[error(
+        "a filter has `or` and `not` in each other more than {limit} deep: join keys of one field with `any_of`"
+    )]
+    FilterTooDeep {
+        /// levels there may be
+        limit: usize,
+    },
     /// A query has to sort more records than it may keep in memory.
     #[error(
         "sorting {model} would keep more than {limit} records in memory: give the query a `limit`, add an index over what it \

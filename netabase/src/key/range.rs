@@ -178,10 +178,17 @@ fn ends_earlier(a: &Bound<Vec<u8>>, b: &Bound<Vec<u8>>) -> bool {
     }
 }
 
-/// What lies in a range of each of two sorted lists. Without a common key it is empty.
+/// What lies in a range of each of two lists, which are one range or sorted points. Without a common key it is empty.
 pub(crate) fn common(a: &[ByteRange], b: &[ByteRange]) -> Vec<ByteRange> {
-    let both = a.iter().flat_map(|a| b.iter().map(|b| a.meet(b)));
-    both.filter(|range| !range.is_empty()).collect()
+    let both: Vec<ByteRange> = match (a, b) {
+        ([one], many) | (many, [one]) => many.iter().map(|range| range.meet(one)).collect(),
+        (a, b) => {
+            let is_in_b =
+                |range: &&ByteRange| b.binary_search_by_key(&range.as_point(), ByteRange::as_point).is_ok();
+            a.iter().filter(is_in_b).cloned().collect()
+        }
+    };
+    both.into_iter().filter(|range| !range.is_empty()).collect()
 }
 
 /// The first byte string after all that begin with `prefix`.

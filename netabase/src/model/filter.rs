@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smallvec::{SmallVec, smallvec};
 
 use super::NetabaseModel;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
 use crate::schema::Shape;
 
@@ -80,8 +80,13 @@ impl Negate for NotIndexed {
 pub struct Filter<M, C = Indexed> {
     /// All must hold. An error waits here for the query to run.
     terms: Result<Terms<M>>,
+    /// how deep `or` and `not` stand in each other
+    depth: usize,
     coverage: std::marker::PhantomData<fn() -> C>,
 }
+
+/// How deep `or` and `not` may stand in each other. Each level is a call when a record is tested.
+const DEEPEST: usize = 128;
 
 /// Conditions that must all hold; mostly one.
 pub(crate) type Terms<M> = SmallVec<[Term<M>; 1]>;
@@ -113,13 +118,22 @@ pub(crate) struct KeyTerm {
 }
 
 impl<M, C> Filter<M, C> {
+    fn new(terms: Result<Terms<M>>, depth: usize) -> Self {
+        let terms = if depth > DEEPEST {
+            Err(Error::new(ErrorKind::FilterTooDeep { limit: DEEPEST }))
+        } else {
+            terms
+        };
+        Filter { terms, depth, coverage: std::marker::PhantomData }
+    }
+
     pub(super) fn keys(part: usize, shape: Shape, ranges: Result<Ranges>) -> Self {
         let term = |ranges| smallvec![Term::Keys(KeyTerm { part, shape, ranges })];
-        Filter { terms: ranges.map(term), coverage: std::marker::PhantomData }
+        Self::new(ranges.map(term), 0)
     }
 
     pub(crate) fn test(test: impl Fn(&M) -> bool + Send + Sync + 'static) -> Self {
-        Filter { terms: Ok(smallvec![Term::Test(Arc::new(test))]), coverage: std::marker::PhantomData }
+        Self::new(Ok(smallvec![Term::Test(Arc::new(test))]), 0)
     }
 
     /// Both conditions hold.
@@ -132,21 +146,28 @@ impl<M, C> Filter<M, C> {
             terms.extend(other.terms?);
             Ok(terms)
         });
-        Filter { terms, coverage: std::marker::PhantomData }
+        Filter::new(terms, self.depth.max(other.depth))
     }
 
-    /// One of the conditions holds, or both. If an index leads to each, a query goes through both; every record comes once.
+    /// One of the conditions holds, or both. If an index leads to each, a query goes through both; every record comes once,
+    /// for which it remembers the primary keys it has given.
     #[doc(alias = "||")]
     pub fn or<C2>(self, other: Filter<M, C2>) -> Filter<M, C::Or>
     where
         C: Join<C2>,
     {
+        // `a.or(b).or(c)` is one level.
+        let depth = |depth, terms: &Result<Terms<M>>| {
+            let is_either = matches!(terms.as_deref(), Ok([Term::Any(_)]));
+            if is_either { depth } else { depth + 1 }
+        };
+        let depth = depth(self.depth, &self.terms).max(depth(other.depth, &other.terms));
         let terms = self.terms.and_then(|terms| {
             let mut either = alternatives(terms);
             either.extend(alternatives(other.terms?));
             Ok(smallvec![Term::Any(either)])
         });
-        Filter { terms, coverage: std::marker::PhantomData }
+        Filter::new(terms, depth)
     }
 
     /// The condition does not hold. No index leads to these records, so it stands beside another condition, or behind
@@ -158,7 +179,7 @@ impl<M, C> Filter<M, C> {
         C: Negate,
     {
         let terms = self.terms.map(|terms| smallvec![Term::Not(terms.into_vec())]);
-        Filter { terms, coverage: std::marker::PhantomData }
+        Filter::new(terms, self.depth + 1)
     }
 
     pub(crate) fn into_terms(self) -> Result<Terms<M>> {
@@ -190,7 +211,7 @@ impl<M> Clone for Term<M> {
 
 impl<M, C> Clone for Filter<M, C> {
     fn clone(&self) -> Self {
-        Filter { terms: self.terms.clone(), coverage: std::marker::PhantomData }
+        Filter::new(self.terms.clone(), self.depth)
     }
 }
 

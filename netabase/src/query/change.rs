@@ -12,7 +12,7 @@ use super::{Covered, Filter};
 use crate::engine::Direction;
 use crate::error::{Error, Result};
 use crate::key::EncodedKey;
-use crate::model::{ModelOf, NetabaseDefinition, Term, Terms};
+use crate::model::{ModelOf, NetabaseDefinition, Terms};
 use crate::table::KeyList;
 use crate::transaction::WriteTransaction;
 
@@ -144,10 +144,9 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         kept: usize,
     ) -> Result<(Pass, Terms<M>)> {
         let source = super::source::<D, M>(self.as_view(), &self.context)?;
-        let Plan { mut pieces, meet, residual, .. } = Plan::choose(&source, terms.clone())?;
-        // Keys of the main table come in order already.
-        let in_order =
-            pieces.iter().all(|piece| piece.part == 0) && !matches!(terms.as_slice(), [Term::Any(_)]);
+        let Plan { mut pieces, once, meet, residual } = Plan::choose(&source, terms.clone())?;
+        // Keys of the main table come in order already, unless the sides of an `or` follow each other.
+        let in_order = !once && pieces.iter().all(|piece| piece.part == 0);
         if let (true, Some(done)) = (in_order, done) {
             pieces.iter_mut().for_each(|piece| piece.range.begin_behind(done));
             pieces.retain(|piece| !piece.range.is_empty());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::plan::{Piece, Plan, rows_of};
+use super::plan::{COUNTED, Piece, Plan, rows_of};
 use super::residual::Residual;
 use super::walk::{Source, Walk};
 use crate::error::Result;
@@ -43,7 +43,7 @@ pub enum Step {
     Index(&'static str, Asked),
     /// keeps the rows that all inputs have
     Meet,
-    /// gives the rows of all inputs, each record once
+    /// gives the rows of its inputs, each record once
     Union,
     /// tests this many conditions on each record
     Test(usize),
@@ -147,11 +147,12 @@ pub(super) struct Above {
 /// The steps of a plan.
 pub(super) fn tell<M: NetabaseModel>(source: &Source<'_>, plan: &Plan<M>, above: &Above) -> Result<Explain> {
     let leaf = |pieces: &[Piece]| {
-        let estimate = rows_of(source, pieces)?;
+        let estimate = rows_of(source, pieces, COUNTED)?;
         Ok(Explain::new(step_of::<M>(pieces), estimate, Vec::new()))
     };
     let groups = groups(&plan.pieces).map(leaf).collect::<Result<Vec<_>>>()?;
     let mut tree = match <[Explain; 1]>::try_from(groups) {
+        Ok([only]) if plan.once => Explain::new(Step::Union, None, vec![only]),
         Ok([only]) => only,
         Err(none) if none.is_empty() => Explain::new(Step::Nothing, Some(0), none),
         Err(groups) => Explain::new(Step::Union, sum(&groups), groups),
@@ -230,7 +231,8 @@ pub(super) fn run<M: NetabaseModel>(
     while let Some(here) = step {
         here.actual = Some(match here.step {
             Step::Limit(..) => given,
-            Step::Sort(_) | Step::Test(_) => passed,
+            Step::Sort(most) => passed.min(number(most)),
+            Step::Test(_) => passed,
             _ => met,
         });
         match here.step {

@@ -71,7 +71,7 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
 }
 
 /// What tells one group from another: a unique absent key has that of its record behind it.
-fn group(key: &[u8], shape: Shape) -> &[u8] {
+pub(super) fn group(key: &[u8], shape: Shape) -> &[u8] {
     match (shape, key.split_at_checked(1)) {
         (Shape::Optional, Some((absent @ [0], _))) => absent,
         _ => key,

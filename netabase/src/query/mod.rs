@@ -1,7 +1,7 @@
 //! Queries: `txn.query::<Post>().filter(Post::TAGS.eq("rust")).limit(20).collect()`.
 //!
-//! A query is read lazily. It goes through one table: that of the condition that finds the fewest records, or the
-//! main table if no condition is covered. The other conditions are tested on each record.
+//! A query is read lazily. It goes through the table of the condition that finds the fewest records, or through several that
+//! the sides of an `or` need, or the main table if no index leads. The other conditions are tested on each record.
 //!
 //! - `run.rs` ends a query; `plan.rs` chooses the tables, `walk.rs` steps through their rows, `rows.rs` makes records and
 //!   keys of them.

@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 
 use smallvec::{SmallVec, smallvec};
 
+use super::group::group;
 use super::plan::{Piece, Pieces, Plan, rows_of};
 use super::residual::Residual;
 use super::rows::next_that_holds;
@@ -30,6 +31,35 @@ pub(super) struct Ordered<M> {
     pub(super) way: Direction,
     /// whether they have to be sorted
     pub(super) sort: bool,
+}
+
+/// Rows of a range that are counted to decide about a sort. More are taken for half of all records.
+const COUNTED: u64 = 10_000;
+
+/// Leaves out the orders that change nothing: repeated ones, and those behind a key that no two records share.
+pub(super) fn simplify<M: NetabaseModel>(orders: &mut Vec<Order<M>>) {
+    let mut known = Vec::new();
+    let mut is_decided = false;
+    orders.retain(|order| {
+        let By::Key(part) = order.by else { return !is_decided };
+        let is_new = !known.contains(&part);
+        known.push(part);
+        let keep = is_new && !is_decided;
+        is_decided |= match M::SCHEMA.part(part) {
+            Some(Part::Main) => true,
+            Some(Part::Index(index)) => index.unique && index.shape == Shape::One && index.when.is_none(),
+            _ => false,
+        };
+        keep
+    });
+}
+
+fn shape<M: NetabaseModel>(part: usize) -> Shape {
+    match M::SCHEMA.part(part) {
+        Some(Part::Index(index)) => index.shape,
+        Some(Part::Relation(relation)) => relation.shape,
+        _ => Shape::One,
+    }
 }
 
 /// Where the records of a plan come in the wanted order, its table is walked over; else the cheaper of two ways is taken:
@@ -86,7 +116,10 @@ fn comes_in_order<M: NetabaseModel>(source: &Source<'_>, plan: &Plan<M>, part: u
 fn walk_in_order<M>(part: usize, mut terms: Terms<M>) -> Plan<M> {
     let own = terms.iter().position(|term| matches!(term, Term::Keys(term) if term.part == part));
     let pieces: Pieces = match own.map(|own| terms.swap_remove(own)) {
-        Some(Term::Keys(term)) => term.ranges.into_iter().map(|range| Piece { part, range }).collect(),
+        Some(Term::Keys(term)) => {
+            let ranges = term.ranges.into_iter().filter(|range| !range.is_empty());
+            ranges.map(|range| Piece { part, range }).collect()
+        }
         _ => smallvec![Piece { part, range: ByteRange::all() }],
     };
     Plan { pieces, once: false, meet: Vec::new(), residual: terms }
@@ -101,7 +134,8 @@ fn is_walk_cheaper<M>(
     wanted: &Wanted<M>,
 ) -> Result<bool> {
     let all = source.stored_count(0, &[ByteRange::all()])?.unwrap_or(u64::MAX).max(1);
-    let (found, is_known) = match rows_of(source, &plan.pieces)? {
+    let counted = COUNTED.min(u64::try_from(wanted.sort_limit).unwrap_or(u64::MAX));
+    let (found, is_known) = match rows_of(source, &plan.pieces, counted)? {
         Some(rows) => (rows.max(1), true),
         // More than were counted: perhaps half.
         None => (all.div_ceil(2), false),
@@ -112,7 +146,7 @@ fn is_walk_cheaper<M>(
         let may_sort = u64::try_from(wanted.sort_limit).is_ok_and(|limit| found <= limit);
         return Ok(!(is_known && may_sort));
     }
-    let on_walk = if walked.residual.is_empty() { most } else { most.saturating_mul(all / found) };
+    let on_walk = if walked.residual.is_empty() { most } else { most.saturating_mul((all / found).max(1)) };
     Ok(on_walk < found)
 }
 
@@ -165,6 +199,9 @@ pub(super) fn sort<M: NetabaseModel>(
     mut residual: Residual<M>,
     wanted: &Wanted<M>,
 ) -> Result<Vec<(Vec<u8>, M)>> {
+    if wanted.most == 0 {
+        return Ok(Vec::new());
+    }
     let mut kept = BinaryHeap::new();
     let mut entries = Entries::default();
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
@@ -172,7 +209,7 @@ pub(super) fn sort<M: NetabaseModel>(
         entries.collect(&record, &primary)?;
         let keys = wanted.orders.iter().map(|order| match order.by {
             By::Key(0) => primary.clone(),
-            By::Key(part) => entries.first(part).unwrap_or_default().to_vec(),
+            By::Key(part) => group(entries.first(part).unwrap_or_default(), shape::<M>(part)).to_vec(),
             By::Field(_) => Vec::new(),
         });
         kept.push(Sorted { orders: &wanted.orders, keys: keys.collect(), primary, record });

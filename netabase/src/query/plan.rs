@@ -37,7 +37,7 @@ const MANY: u64 = 64;
 const TIMES: u64 = 16;
 
 /// Rows of a range that are counted to compare it with others. One with more is taken for endless.
-const COUNTED: u64 = 128;
+pub(super) const COUNTED: u64 = 128;
 
 /// A condition that finds so few records is not worth beating.
 const FEW: u64 = 4;
@@ -61,6 +61,15 @@ impl<M> Plan<M> {
             let all = Piece { part: 0, range: ByteRange::all() };
             return Ok(Plan { pieces: smallvec![all], once: false, meet: Vec::new(), residual: terms });
         };
+        // Both sides of an `or` may find most of what there is; a scan needs not remember what it gave.
+        if driver.pieces.len() > 1
+            && driver.once
+            && source.stored_count(0, &[ByteRange::all()])?.is_some_and(|all| driver.rows >= all / 2)
+            && driver.rows != u64::MAX
+        {
+            let all = Piece { part: 0, range: ByteRange::all() };
+            return Ok(Plan { pieces: smallvec![all], once: false, meet: Vec::new(), residual: terms });
+        }
         if driver.answers {
             terms.swap_remove(driver.at);
         }
@@ -69,13 +78,13 @@ impl<M> Plan<M> {
     }
 }
 
-/// How many rows the pieces have; `None` if they have to be counted and are many.
-pub(super) fn rows_of(source: &Source<'_>, pieces: &[Piece]) -> Result<Option<u64>> {
+/// How many rows the pieces have; `None` if a range has more than `most`.
+pub(super) fn rows_of(source: &Source<'_>, pieces: &[Piece], most: u64) -> Result<Option<u64>> {
     let mut rows = 0_u64;
     for Piece { part, range } in pieces {
         let more = match range {
             range if *part == 0 && range.is_all() => source.stored_count(0, &[ByteRange::all()])?,
-            range => range_rows(source, *part, range, COUNTED)?,
+            range => range_rows(source, *part, range, most)?,
         };
         let Some(more) = more else { return Ok(None) };
         rows = rows.saturating_add(more);
@@ -95,8 +104,19 @@ fn may_repeat(KeyTerm { shape, ranges, .. }: &KeyTerm) -> bool {
 /// Makes one condition of those on the same single key: `x > 5` and `x < 3` is nothing at all.
 fn narrow<M>(terms: &mut Terms<M>) {
     let mut at = 0;
-    while let Some(Term::Keys(term)) = terms.get(at) {
-        let (part, shape) = (term.part, term.shape);
+    while let Some(term) = terms.get_mut(at) {
+        let (part, shape) = match term {
+            Term::Keys(term) => (term.part, term.shape),
+            Term::Any(either) => {
+                either.iter_mut().for_each(narrow);
+                at += 1;
+                continue;
+            }
+            Term::Test(_) | Term::Not(_) => {
+                at += 1;
+                continue;
+            }
+        };
         let same = |term: &Term<M>| matches!(term, Term::Keys(other) if other.part == part);
         let other = terms.iter().skip(at + 1).position(same).map(|behind| at + 1 + behind);
         match other.filter(|_| shape != Shape::Each).map(|other| terms.swap_remove(other)) {

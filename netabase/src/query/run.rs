@@ -43,6 +43,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         let (source, terms) = (self.source?, self.terms?);
         let (offset, limit) = (self.offset, self.limit);
         let mut orders = self.orders;
+        order::simplify(&mut orders);
         if self.reversed {
             orders.iter_mut().for_each(Order::reverse);
         }

@@ -120,7 +120,7 @@ pub(super) struct Walk<'r> {
     row: Row<'r>,
     /// records visited, where one may have several rows
     seen: Option<HashSet<Box<[u8]>>>,
-    /// Walks in the same order, on whose records it must be too. Each has been advanced to a row.
+    /// Walks in the same order, on whose records it must be too. They follow this one.
     meet: Vec<Walk<'r>>,
     /// Primary keys that are asked for are looked up at once, so that every row leads to a record: the caller does not ask
     /// for records, or rows of an index come beside them.

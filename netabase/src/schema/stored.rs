@@ -64,9 +64,17 @@ impl From<&DefinitionSchema> for StoredDefinition {
 
 impl From<&ModelSchema> for StoredModel {
     fn from(model: &ModelSchema) -> Self {
-        let indexes = model.indexes.iter().map(StoredKey::from);
-        let keys: Vec<_> = indexes.chain(model.relations.iter().map(StoredKey::from)).collect();
-        let field = |field: &FieldSchema| StoredField { name: field.name.into(), ty: field.ty.into() };
+        let is_field = |index: &&IndexSchema| matches!(index.source, KeySource::Field);
+        let (of_fields, named): (Vec<&IndexSchema>, Vec<_>) = model.indexes.iter().partition(is_field);
+        // Where they stand among the attributes decides nothing in the file.
+        let mut named: Vec<_> = named.into_iter().map(StoredKey::from).collect();
+        named.sort_by(|a, b| a.name.cmp(&b.name));
+        let keys = of_fields.into_iter().map(StoredKey::from).chain(named);
+        let keys: Vec<_> = keys.chain(model.relations.iter().map(StoredKey::from)).collect();
+        let field = |field: &FieldSchema| {
+            let key = column_key(model, field.name).map(|key| format!("{KEY}{}", spell(key)));
+            StoredField { name: field.name.into(), ty: format!("{}{}", field.ty, key.unwrap_or_default()) }
+        };
         let mut topics: Vec<String> = model.topics.iter().map(|topic| (*topic).into()).collect();
         topics.sort();
         StoredModel {
@@ -81,11 +89,28 @@ impl From<&ModelSchema> for StoredModel {
     }
 }
 
+/// What stands between the type of a field, as it is written, and the key it is in an index over several fields.
+const KEY: &str = " is ";
+
+/// The key that a field is in an index over several: it says better than the type's name what the field's bytes are.
+fn column_key(model: &ModelSchema, field: &str) -> Option<&'static KeyType> {
+    model.indexes.iter().find_map(|index| {
+        let (KeySource::Columns(columns), KeyType::Tuple(keys)) = (index.source, index.key) else {
+            return None;
+        };
+        let at = columns.iter().position(|column| column.field == field)?;
+        match keys.get(at).copied()? {
+            KeyType::Descending(key) => Some(*key),
+            key => Some(key),
+        }
+    })
+}
+
 impl From<&IndexSchema> for StoredKey {
     fn from(index: &IndexSchema) -> Self {
         let unique = if index.unique { "unique " } else { "" };
         let column = |ColumnSchema { field, descending }: &ColumnSchema| {
-            if *descending { format!("{field} desc") } else { (*field).to_owned() }
+            if *descending { format!("{field:?} desc") } else { format!("{field:?}") }
         };
         let source = match index.source {
             KeySource::Field => String::new(),
@@ -175,14 +200,22 @@ impl StoredModel {
     /// What of the type, as it is written, decides what a field's bytes are, when the field is the same kind of key in
     /// `other` too.
     pub(super) fn deciding(&self, field: &StoredField, other: &StoredModel) -> String {
+        let split = |ty: &str| ty.split_once(KEY).map(|(ty, key)| (ty.to_owned(), key.to_owned()));
+        let others = other.fields.iter().find(|others| others.name == field.name);
+        // Only one of them may have an index over several fields.
+        let (ty, key) = match (split(&field.ty), others.and_then(|others| split(&others.ty))) {
+            (Some((ty, key)), Some(_)) => (ty, format!("{KEY}{key}")),
+            (Some((ty, _)), None) => (ty, String::new()),
+            (None, _) => (field.ty.clone(), String::new()),
+        };
         let told_by = self.told_by(&field.name);
         if told_by != other.told_by(&field.name) {
-            return field.ty.clone();
+            return format!("{ty}{key}");
         }
         // Serde attributes stand before the type.
-        let (attributes, ty) = match field.ty.rsplit_once(")] ") {
+        let (attributes, ty) = match ty.rsplit_once(")] ") {
             Some((attributes, ty)) => (attributes, ty),
-            None => ("", field.ty.as_str()),
+            None => ("", ty.as_str()),
         };
         let rest = match told_by {
             ToldBy::Type => ty,
@@ -194,7 +227,7 @@ impl StoredModel {
                 outer.rsplit("::").next().unwrap_or_default()
             }
         };
-        [attributes, rest].concat()
+        [attributes, rest, &key].concat()
     }
 }
 
