@@ -100,7 +100,7 @@ pub(super) fn index(arg: &Arg, fields: &[Field], errors: &mut Errors) -> Option<
         Some(text) => attr::ident_of(&text, errors)?,
         None => ident(&name.to_uppercase(), &text, errors)?,
     };
-    let variant = crate::expand::variant_name(&Ident::new(&handle.to_string().to_lowercase(), text.span()));
+    let variant = crate::expand::variant_name(&Ident::new(&attr::unraw(&handle).to_lowercase(), text.span()));
     let (source, shape) = match (columns, key) {
         (Some(columns), None) => self::columns(&columns, fields, place, errors)?,
         (None, Some((function, ty))) => {

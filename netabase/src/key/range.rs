@@ -35,6 +35,11 @@ impl ByteRange {
         ByteRange::Between(Bound::Unbounded, Bound::Unbounded)
     }
 
+    /// No key.
+    fn nothing() -> Self {
+        ByteRange::Between(Bound::Unbounded, Bound::Excluded(Vec::new()))
+    }
+
     /// From one key to another; `1..=1` is one key.
     fn between(low: Bound<Vec<u8>>, high: Bound<Vec<u8>>) -> Self {
         match (low, high) {
@@ -51,18 +56,16 @@ impl ByteRange {
 
     /// All keys that begin with something between the two. A beginning is a whole element, so none begins another.
     fn leading(low: Bound<Vec<u8>>, high: Bound<Vec<u8>>) -> Self {
-        // Behind all keys that begin so.
-        let behind = |part: Vec<u8>| successor(&part);
         let low = match low {
-            Bound::Excluded(part) => match behind(part) {
+            Bound::Excluded(part) => match successor(&part) {
                 Some(low) => Bound::Included(low),
                 // Nothing comes behind: a range that crosses.
-                None => return ByteRange::Between(Bound::Unbounded, Bound::Excluded(Vec::new())),
+                None => return ByteRange::nothing(),
             },
             low => low,
         };
         let high = match high {
-            Bound::Included(part) => behind(part).map_or(Bound::Unbounded, Bound::Excluded),
+            Bound::Included(part) => successor(&part).map_or(Bound::Unbounded, Bound::Excluded),
             high => high,
         };
         ByteRange::Between(low, high)
@@ -109,7 +112,7 @@ impl ByteRange {
     pub(crate) fn begin_behind(&mut self, done: &[u8]) {
         match self {
             ByteRange::Point(key) if key.as_slice() <= done => {
-                *self = ByteRange::Between(Bound::Unbounded, Bound::Excluded(Vec::new()));
+                *self = ByteRange::nothing();
             }
             ByteRange::Point(_) => {}
             ByteRange::Between(Bound::Included(low) | Bound::Excluded(low), _) if done < low.as_slice() => {}
@@ -136,9 +139,7 @@ impl ByteRange {
             }
         }
     }
-}
 
-impl ByteRange {
     /// The keys that lie in both.
     fn meet(&self, other: &ByteRange) -> ByteRange {
         let (own, others) = match (self, other) {
@@ -148,7 +149,7 @@ impl ByteRange {
                 ((low, high), (other_low, other_high))
             }
             // A point outside.
-            _ => return ByteRange::Between(Bound::Unbounded, Bound::Excluded(Vec::new())),
+            _ => return ByteRange::nothing(),
         };
         let low = if starts_later(own.0, others.0) { own.0 } else { others.0 };
         let high = if ends_earlier(own.1, others.1) { own.1 } else { others.1 };

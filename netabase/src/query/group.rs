@@ -113,10 +113,7 @@ fn counted_groups<M: NetabaseModel>(
     shape: Shape,
 ) -> Result<Groups> {
     let Plan { pieces, once, meet, residual } = plan;
-    let mut walk = Walk::new(source, pieces, once, Direction::Forward);
-    if !meet.is_empty() {
-        walk = walk.meeting(meet);
-    }
+    let mut walk = Walk::new(source, pieces, once, Direction::Forward).meeting(meet);
     let (mut residual, mut entries) = (Residual::new(residual), Entries::default());
     let mut groups: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {

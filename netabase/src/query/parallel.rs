@@ -21,7 +21,7 @@ use crate::key::ByteRange;
 use crate::model::{NetabaseModel, Terms};
 use crate::table::KeyList;
 
-/// Keys that a thread takes at a time. It begins with one, as a visit may take long.
+/// Keys that a thread takes at a time. It begins with two and doubles, as a visit may take long.
 const KEYS: usize = 256;
 
 /// How rows are given out.

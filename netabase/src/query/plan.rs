@@ -43,6 +43,12 @@ pub(super) const COUNTED: u64 = 128;
 const FEW: u64 = 4;
 
 impl<M> Plan<M> {
+    /// Tests every record.
+    fn scan(residual: Terms<M>) -> Self {
+        let all = Piece { part: 0, range: ByteRange::all() };
+        Plan { pieces: smallvec![all], once: false, meet: Vec::new(), residual }
+    }
+
     /// Takes the condition that finds the fewest records, or the whole main table.
     pub(super) fn choose(source: &Source<'_>, mut terms: Terms<M>) -> Result<Self> {
         if let [Term::Keys(_)] = terms.as_slice()
@@ -58,8 +64,7 @@ impl<M> Plan<M> {
         }
         narrow(&mut terms);
         let Some(driver) = drive(source, &terms)? else {
-            let all = Piece { part: 0, range: ByteRange::all() };
-            return Ok(Plan { pieces: smallvec![all], once: false, meet: Vec::new(), residual: terms });
+            return Ok(Plan::scan(terms));
         };
         // Both sides of an `or` may find most of what there is; a scan needs not remember what it gave.
         if driver.pieces.len() > 1
@@ -67,8 +72,7 @@ impl<M> Plan<M> {
             && source.stored_count(0, &[ByteRange::all()])?.is_some_and(|all| driver.rows >= all / 2)
             && driver.rows != u64::MAX
         {
-            let all = Piece { part: 0, range: ByteRange::all() };
-            return Ok(Plan { pieces: smallvec![all], once: false, meet: Vec::new(), residual: terms });
+            return Ok(Plan::scan(terms));
         }
         if driver.answers {
             terms.swap_remove(driver.at);
@@ -105,17 +109,12 @@ fn may_repeat(KeyTerm { shape, ranges, .. }: &KeyTerm) -> bool {
 fn narrow<M>(terms: &mut Terms<M>) {
     let mut at = 0;
     while let Some(term) = terms.get_mut(at) {
-        let (part, shape) = match term {
-            Term::Keys(term) => (term.part, term.shape),
-            Term::Any(either) => {
-                either.iter_mut().for_each(narrow);
-                at += 1;
-                continue;
-            }
-            Term::Test(_) | Term::Not(_) => {
-                at += 1;
-                continue;
-            }
+        if let Term::Any(either) = term {
+            either.iter_mut().for_each(narrow);
+        }
+        let Term::Keys(KeyTerm { part, shape, .. }) = *term else {
+            at += 1;
+            continue;
         };
         let same = |term: &Term<M>| matches!(term, Term::Keys(other) if other.part == part);
         let other = terms.iter().skip(at + 1).position(same).map(|behind| at + 1 + behind);

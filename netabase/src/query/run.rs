@@ -60,10 +60,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     fn plan(self) -> Result<Planned<'r, M>> {
         let Arranged { source, ordered, wanted, unordered, offset, limit } = self.arrange()?;
         let Ordered { plan: Plan { pieces, once, meet, residual }, way, sort } = ordered;
-        let mut walk = Walk::new(source, pieces, once, way);
-        if !meet.is_empty() {
-            walk = walk.meeting(meet);
-        }
+        let mut walk = Walk::new(source, pieces, once, way).meeting(meet);
         if unordered && wanted.orders.is_empty() {
             // What a limit leaves out need not be fetched.
             walk = walk.unordered(if residual.is_empty() { wanted.most.clamp(1, WINDOW) } else { WINDOW });
@@ -101,10 +98,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         let above = arranged.above();
         let Arranged { source, ordered: Ordered { plan, way, .. }, .. } = arranged;
         let mut told = explain::tell(&source, &plan, &above)?;
-        let mut walk = Walk::new(source, plan.pieces.clone(), plan.once, way);
-        if !plan.meet.is_empty() {
-            walk = walk.meeting(plan.meet.clone());
-        }
+        let walk = Walk::new(source, plan.pieces.clone(), plan.once, way).meeting(plan.meet.clone());
         explain::run(&mut told, plan, walk, &above)?;
         Ok(told)
     }
