@@ -61,3 +61,26 @@ fn a_create_allocates_its_rows() -> Result<()> {
     assert!(each < 6.0, "{each} allocations for each create");
     Ok(())
 }
+
+// A get allocates the record's own fields; an update stages one value in place of another.
+#[test]
+fn a_get_and_an_update_allocate_little() -> Result<()> {
+    let store = store(1000)?;
+    let snapshot = store.begin_read()?;
+    let get = || assert!(snapshot.get::<Author>(7).expect("it reads").is_some());
+    get();
+    assert_eq!(measure(get).count_total, 1, "the email");
+    let mut txn = store.begin_write()?;
+    let posts: Vec<Post> = (0..512).map(|id| Post { day: 2, ..post(id, 1, &[]) }).collect();
+    let (first, rest) = posts.split_at(256);
+    txn.update_batch(first)?;
+    let many = measure(|| {
+        for post in rest {
+            txn.update(post).expect("it is there");
+        }
+    });
+    let each = many.count_total as f64 / rest.len() as f64;
+    println!("{each} allocations for an update of one index");
+    assert!(each < 1.0, "{each} allocations for each update");
+    Ok(())
+}

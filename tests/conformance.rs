@@ -2,6 +2,7 @@
 //! S1-20, S3-10.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -314,6 +315,38 @@ proptest! {
         random(None, Some(8), &variable, &ranges)?;
         random(None, None, &ragged, &ranges)?;
         random(Some(4), None, &four_ragged, &ranges)?;
+    }
+}
+
+/// Rounds that put or delete whole runs of numbered keys: more at a time than are worth a cursor or a sweep.
+fn runs() -> impl Strategy<Value = Vec<Round>> {
+    let change = (0..600_u32, 1..300_u32, 1..3_usize, prop::bool::weighted(0.4), 0..3_usize);
+    let round = |full: bool| {
+        prop::collection::vec(change.clone(), 1..4).prop_map(move |changes| {
+            let mut round = Round::default();
+            let all = full.then_some((0, 900, 1, true, 1));
+            for (start, len, step, comes, size) in changes.into_iter().chain(all) {
+                for number in (start..start + len).step_by(step) {
+                    round
+                        .0
+                        .insert(number.to_be_bytes().to_vec(), comes.then(|| vec![number as u8; size * 40]));
+                }
+            }
+            round
+        })
+    };
+    (round(true), prop::collection::vec(round(false), 1..5))
+        .prop_map(|(first, rest)| iter::once(first).chain(rest).collect())
+}
+
+proptest! {
+    #![proptest_config(kit::cases(30))]
+
+    // Runs of new keys within one gap, runs of old keys with and without others between them, and what ends a run.
+    #[test]
+    fn long_runs_of_keys(rounds in runs(), ranges in prop::collection::vec(bounds(), 2)) {
+        random(Some(4), Some(8), &rounds, &ranges)?;
+        random(None, Some(8), &rounds, &ranges)?;
     }
 }
 

@@ -535,3 +535,32 @@ fn check(
     );
     Ok(())
 }
+
+#[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[netabase(index(name = "kind_day", fields(r#type, day), handle = "r#MATCH"))]
+struct Entry {
+    #[primary_key]
+    id: u8,
+    r#type: u8,
+    day: u8,
+}
+
+#[derive(NetabaseDefinition)]
+enum Book {
+    Entry(Entry),
+}
+
+// Names that need an `r#` in Rust are names like others.
+#[test]
+fn raw_names_of_fields_and_handles() -> Result<()> {
+    let store = Store::<Book>::in_memory()?;
+    store.write(|txn| (0..10).try_for_each(|id| txn.create(&Entry { id, r#type: id % 2, day: id })))?;
+    let found = store
+        .begin_read()?
+        .query::<Entry>()
+        .filter(Entry::r#MATCH.eq((1, 3)))
+        .keys()?
+        .collect::<Result<Vec<_>>>()?;
+    assert_eq!(found, [EntryPrimaryKey(3)]);
+    Ok(())
+}

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use kit::models::{Author, Blog, Post, author, post};
+use kit::load::{person, place};
+use kit::models::{Author, Blog, Person, Place, PlacePrimaryKey, Post, Visit, World, author, post};
 use netabase::engine::{Engine, Redb};
-use netabase::{ErrorKind, Result, Store};
+use netabase::{ErrorKind, Link, Result, Store, WriteTransaction};
 
 fn store() -> Result<(Arc<dyn Engine>, Store<Blog>)> {
     let engine: Arc<dyn Engine> = Arc::new(Redb::in_memory(None)?);
@@ -87,4 +88,30 @@ fn a_batch_that_fails_after_spilling_dooms_the_transaction() -> Result<()> {
     assert!(doomed.to_string().contains("AuthorPrimaryKey(5)"), "it says what happened: {doomed}");
     assert_eq!(engine.table_names()?, ["netabase.schema"]);
     store.write(|txn| txn.create_batch(&authors[..100]))
+}
+
+// Tables that had their turn hold what they grew to until the next spill, not to the end of the transaction.
+#[test]
+fn staging_over_several_models_does_not_add_up() -> Result<()> {
+    const LIMIT: usize = 1 << 20;
+    type Work = fn(&mut WriteTransaction<World>, u64) -> Result<()>;
+    let persons: Work = |txn, n| txn.create(&Person { bio: String::new(), ..person(n, 0) });
+    let places: Work = |txn, n| txn.create(&Place { doors: vec![n as u32], ..place(n) });
+    let visits: Work = |txn, n| {
+        let place = PlacePrimaryKey { country: "none".to_owned(), code: n as u16 };
+        txn.create(&Visit { person: Link::new(n), place: Link::new(place), note: vec![0; 20] })
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let peak = |name: &str, models: &[Work]| -> Result<u64> {
+        let path = folder.path().join(name);
+        let store = Store::<World>::builder().cache_size(1 << 20).staging_limit(LIMIT).path(path).open()?;
+        let mut txn = store.begin_write()?;
+        let mut work =
+            || models.iter().try_for_each(|model| (0..30_000).try_for_each(|n| model(&mut txn, n)));
+        Ok(allocation_counter::measure(|| work().expect("it is written")).bytes_max)
+    };
+    let one = peak("one", &[persons])?;
+    let several = peak("several", &[persons, places, visits])?;
+    assert!(several <= one + LIMIT as u64 * 3 / 2, "{one} bytes over one model, {several} over several");
+    Ok(())
 }

@@ -27,7 +27,8 @@ pub fn person(n: u64, day: u64) -> Person {
     }
 }
 
-fn place(n: u64) -> Place {
+/// Place `n`.
+pub fn place(n: u64) -> Place {
     Place {
         country: format!("country {}", n % 7),
         code: n as u16,
