@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 /// Every kind of index there is.
 #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[netabase(
-    index(name = "kind_day", fields(kind, day desc)),
+    index(name = "kind_day", fields(kind, day desc), covering(weight), sum(weight)),
+    index(name = "kind_then_day", fields(kind, day)),
+    index(name = "by_mark", fields(marks), sum(weight, id)),
     index(name = "warm", fields(day), when = Item::is_warm),
     index(name = "initial", key = initial -> Option<char>),
 )]
@@ -409,11 +411,85 @@ fn check<'r>(
     let found: BTreeMap<_, _> = all_groups().count_by(Item::COLOR)?.into_iter().collect();
     prop_assert_eq!(found, by_color);
     prop_assert_eq!(all_groups().count_by(Item::CODE)?.len(), total);
+    check_values(&expected, asked, query)?;
     let mut unordered: Vec<u32> =
         query().unordered().iter()?.map(|item| Ok(item?.id)).collect::<Result<_>>()?;
     unordered.sort_unstable();
     unordered.dedup();
     prop_assert_eq!(unordered.len(), window);
+    Ok(())
+}
+
+/// Selections, sums and extremes, which may be had without a record.
+fn check_values<'r>(
+    expected: &[&Item],
+    asked: &Asked,
+    query: &dyn Fn() -> Query<'r, Item, Scan>,
+) -> Result<(), TestCaseError> {
+    let all = || query().offset(0).limit(usize::MAX);
+    let selected = all().select((Item::ID, Item::WEIGHT))?.collect::<Result<Vec<_>>>()?;
+    let mut ids: Vec<(u32, i32)> = selected.into_iter().map(|(id, weight)| (id.0, weight)).collect();
+    let mut expected_ids: Vec<_> = expected.iter().map(|item| (item.id, item.weight)).collect();
+    if asked.orders.is_empty() {
+        ids.sort_unstable();
+        expected_ids.sort_unstable();
+    }
+    prop_assert_eq!(&ids, &expected_ids);
+    // Along one index with all that is asked for.
+    let along = || all().order_by(Item::KIND_DAY.asc());
+    let rows = along().select((Item::KIND_DAY, Item::WEIGHT, Item::ID))?.collect::<Result<Vec<_>>>()?;
+    let records = along().collect()?;
+    prop_assert_eq!(rows.len(), records.len());
+    for (((kind, day), weight, id), item) in rows.into_iter().zip(records) {
+        prop_assert_eq!((kind, day.0, weight, id.0), (item.kind, item.day, item.weight, item.id));
+    }
+    let window = query().select(Item::NICK)?.collect::<Result<Vec<_>>>()?;
+    prop_assert_eq!(window.len(), query().collect()?.len());
+    let warm = all().select(Item::WARM)?.count();
+    prop_assert_eq!(warm, expected.iter().filter(|item| item.is_warm()).count());
+
+    let sum = |items: &[&Item]| items.iter().map(|item| i128::from(item.weight)).sum::<i128>();
+    prop_assert_eq!(query().sum(Item::WEIGHT)?, sum(expected));
+    prop_assert_eq!(query().min(Item::DAY)?, expected.iter().map(|item| item.day).min());
+    prop_assert_eq!(query().max(Item::DAY)?, expected.iter().map(|item| item.day).max());
+    prop_assert_eq!(query().min(Item::COLOR)?, expected.iter().filter_map(|item| item.color.clone()).min());
+    prop_assert_eq!(query().max(Item::ID)?.map(|id| id.0), expected.iter().map(|item| item.id).max());
+
+    let mut by_kind: BTreeMap<(u8, Reverse<i16>), i128> = BTreeMap::new();
+    let mut by_mark: BTreeMap<(u16,), i128> = BTreeMap::new();
+    let mut days: BTreeMap<u8, Vec<i16>> = BTreeMap::new();
+    let mut by_color: BTreeMap<Option<String>, Vec<u32>> = BTreeMap::new();
+    for item in expected {
+        *by_kind.entry((item.kind, Reverse(item.day))).or_default() += i128::from(item.weight);
+        for mark in item.marks.iter().collect::<HashSet<_>>() {
+            *by_mark.entry((*mark,)).or_default() += i128::from(item.weight);
+        }
+        days.entry(item.kind).or_default().push(item.day);
+        by_color.entry(item.color.clone()).or_default().push(item.id);
+    }
+    let found: BTreeMap<_, _> = all().sum_by(Item::KIND_DAY, Item::WEIGHT)?.into_iter().collect();
+    prop_assert_eq!(found, by_kind);
+    let found: BTreeMap<_, _> = all().sum_by(Item::BY_MARK, Item::WEIGHT)?.into_iter().collect();
+    prop_assert_eq!(found, by_mark);
+    let least = |days: &BTreeMap<u8, Vec<i16>>| -> Vec<(u8, i16)> {
+        days.iter().filter_map(|(kind, days)| Some((*kind, *days.iter().min()?))).collect()
+    };
+    let most: Vec<(u8, i16)> =
+        days.iter().filter_map(|(kind, days)| Some((*kind, *days.iter().max()?))).collect();
+    let turned = |mut found: Vec<(u8, i16)>| {
+        if asked.reversed {
+            found.reverse();
+        }
+        found
+    };
+    prop_assert_eq!(turned(all().min_by(Item::KIND, Item::DAY)?), least(&days));
+    prop_assert_eq!(turned(all().max_by(Item::KIND, Item::DAY)?), most);
+    let found: BTreeMap<_, _> =
+        all().max_by(Item::COLOR, Item::ID)?.into_iter().map(|(color, id)| (color, Some(id.0))).collect();
+    let highest: BTreeMap<_, _> =
+        by_color.into_iter().map(|(color, ids)| (color, ids.into_iter().max())).collect();
+    prop_assert_eq!(&found, &highest);
+    prop_assert_eq!(all().distinct(Item::COLOR)?.len(), highest.len());
     Ok(())
 }
 

@@ -75,17 +75,20 @@ const _: () = {
             0,
         );
         ///`html`: no index
-        pub const HTML: _netabase::Field<Page, Option<String>> = _netabase::Field::new(|
-            model|
-        &model.html);
+        pub const HTML: _netabase::Field<Page, Option<String>> = _netabase::Field::new(
+            "html",
+            |model| &model.html,
+        );
         ///`image`: no index
-        pub const IMAGE: _netabase::Field<Page, Vec<u8>> = _netabase::Field::new(|model| {
-            &model.image
-        });
+        pub const IMAGE: _netabase::Field<Page, Vec<u8>> = _netabase::Field::new(
+            "image",
+            |model| &model.image,
+        );
         ///`size`: no index
-        pub const SIZE: _netabase::Field<Page, u64> = _netabase::Field::new(|model| {
-            &model.size
-        });
+        pub const SIZE: _netabase::Field<Page, u64> = _netabase::Field::new(
+            "size",
+            |model| &model.size,
+        );
     }
     impl ::core::convert::From<String> for PagePrimaryKey {
         fn from(key: String) -> Self {

@@ -93,13 +93,15 @@ const _: () = {
             <Author as _netabase::NetabaseModel>::PrimaryKey,
         > = _netabase::Index::new(2);
         ///`day`: no index
-        pub const DAY: _netabase::Field<Post, u32> = _netabase::Field::new(|model| {
-            &model.day
-        });
+        pub const DAY: _netabase::Field<Post, u32> = _netabase::Field::new(
+            "day",
+            |model| &model.day,
+        );
         ///`body`: no index
-        pub const BODY: _netabase::Field<Post, String> = _netabase::Field::new(|model| {
-            &model.body
-        });
+        pub const BODY: _netabase::Field<Post, String> = _netabase::Field::new(
+            "body",
+            |model| &model.body,
+        );
     }
     impl ::core::convert::From<u64> for PostPrimaryKey {
         fn from(key: u64) -> Self {

@@ -67,6 +67,16 @@ pub(crate) struct NamedIndex {
     pub(crate) when: Option<Path>,
     pub(crate) source: Source,
     pub(crate) shape: Shape,
+    pub(crate) covering: Vec<Beside>,
+    pub(crate) sums: Vec<Beside>,
+}
+
+/// A field whose value an index holds beside its keys.
+pub(crate) struct Beside {
+    pub(crate) ident: Ident,
+    /// recorded name
+    pub(crate) name: String,
+    pub(crate) ty: Type,
 }
 
 pub(crate) enum Source {

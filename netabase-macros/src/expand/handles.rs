@@ -19,13 +19,13 @@ pub(super) fn item(model: &Model) -> TokenStream {
                 return constant(field, "the primary key", &ty, &quote!(_netabase::Index::new(0)));
             }
             Role::Plain => {
-                let (ty, field_ident) = (&field.ty, &field.ident);
+                let (ty, field_ident, name) = (&field.ty, &field.ident, &field.name);
                 let ty = quote!(_netabase::Field<#ident, #ty>);
                 return constant(
                     field,
                     "no index",
                     &ty,
-                    &quote!(_netabase::Field::new(|model| &model.#field_ident)),
+                    &quote!(_netabase::Field::new(#name, |model| &model.#field_ident)),
                 );
             }
             Role::Secondary(Secondary { shape, key, unique }) => {

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 
-use crate::model::{Column, NamedIndex, Shape, Source};
+use crate::model::{Beside, Column, NamedIndex, Shape, Source};
 use crate::parse::ty;
 
 /// The type of one key. `netabase`: where the runtime is, from where the type is written.
@@ -36,7 +36,7 @@ fn column_key(field: &Type, netabase: &TokenStream) -> TokenStream {
 
 /// The index as data.
 pub(super) fn schema(index: &NamedIndex) -> TokenStream {
-    let NamedIndex { name, unique, when, source, shape, .. } = index;
+    let NamedIndex { name, unique, when, source, shape, covering, sums, .. } = index;
     let (key, shape) = (key(index, &quote!(_netabase)), super::schema::shape_value(*shape));
     let source = match source {
         Source::Columns(columns) => {
@@ -57,7 +57,12 @@ pub(super) fn schema(index: &NamedIndex) -> TokenStream {
         }
         None => quote!(::core::option::Option::None),
     };
-    quote!(_netabase::IndexSchema::new::<#key>(#name, #shape, #unique).of(#source, #when))
+    let beside = (!(covering.is_empty() && sums.is_empty())).then(|| {
+        let (covering, sums) =
+            (covering.iter().map(|field| &field.name), sums.iter().map(|field| &field.name));
+        quote!(.with(&[#(#covering),*], &[#(#sums),*]))
+    });
+    quote!(_netabase::IndexSchema::new::<#key>(#name, #shape, #unique).of(#source, #when)#beside)
 }
 
 fn spelled(path: &syn::Path) -> String {
@@ -81,9 +86,18 @@ pub(super) fn entries(index: &NamedIndex, part: usize) -> TokenStream {
         }
         (Source::Computed(function, _), Shape::Each, _) => quote!(out.each(#part, &#function(self))?;),
     };
+    let covers = index.covering.iter().map(|Beside { ident, ty, .. }| {
+        let place = super::place_of(ty);
+        quote_spanned!(place=> out.cover::<Self>(#part, &self.#ident)?;)
+    });
+    let amounts = index.sums.iter().map(|Beside { ident, ty, .. }| {
+        let place = super::place_of(ty);
+        quote_spanned!(place=> &self.#ident as &dyn _netabase::Amount)
+    });
+    let sums = (!index.sums.is_empty()).then(|| quote!(out.sum::<Self>(#part, &[#(#amounts),*])?;));
     match &index.when {
-        Some(when) => quote!(if #when(self) { #call }),
-        None => call,
+        Some(when) => quote!(if #when(self) { #call #(#covers)* #sums }),
+        None => quote!(#call #(#covers)* #sums),
     }
 }
 

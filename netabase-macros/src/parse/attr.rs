@@ -12,12 +12,10 @@ use crate::errors::Errors;
 /// Attributes that the design has and the code does not, yet.
 const LATER: &[&str] = &[
     "access",
-    "aggregate",
     "auto",
     "blob",
     "builder",
     "class",
-    "covering",
     "encrypted",
     "grants",
     "history",
@@ -26,7 +24,6 @@ const LATER: &[&str] = &[
     "on_delete",
     "payload",
     "versioned",
-    "when",
 ];
 
 pub(super) fn unraw(ident: &Ident) -> String {

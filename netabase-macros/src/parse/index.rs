@@ -1,4 +1,4 @@
-//! `index(name = "..", fields(a, b desc), unique, when = path, key = path -> Type, handle = "..")` on a model.
+//! `index(name = "..", fields(a, b desc), unique, when = path, key = path -> Type, covering(c), sum(d), handle = "..")` on a model.
 
 use proc_macro2::{Ident, Span};
 use syn::parse::{Parse, ParseStream, Parser};
@@ -8,7 +8,7 @@ use syn::{LitStr, Path, Token, Type};
 use super::attr::{self, Arg};
 use super::ty;
 use crate::errors::Errors;
-use crate::model::{Column, Field, NamedIndex, Shape, Source};
+use crate::model::{Beside, Column, Field, NamedIndex, Role, Shape, Source};
 
 /// What stands between the parentheses, as it is written.
 enum Item {
@@ -18,6 +18,8 @@ enum Item {
     Unique,
     When(Path),
     Key(Path, Box<Type>),
+    Covering(Vec<Ident>),
+    Sum(Vec<Ident>),
 }
 
 /// One of the fields, which may be followed by `desc`.
@@ -40,7 +42,7 @@ impl Parse for Item {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name: Ident = input.parse()?;
         let is_unknown = || {
-            let known = "`name = \"..\"`, `fields(a, b desc)`, `key = path -> Type`, `unique`, `when = path`, `handle = \"..\"`";
+            let known = "`name = \"..\"`, `fields(a, b desc)`, `key = path -> Type`, `unique`, `when = path`, `covering(c)`, `sum(d)`, `handle = \"..\"`";
             syn::Error::new(name.span(), format!("an index has no `{name}`; it has {known}"))
         };
         match name.to_string().as_str() {
@@ -50,6 +52,13 @@ impl Parse for Item {
                 syn::parenthesized!(content in input);
                 let fields = Punctuated::<FieldItem, Token![,]>::parse_terminated(&content)?;
                 return Ok(Item::Fields(fields.into_iter().map(|field| (field.0, field.1)).collect()));
+            }
+            list @ ("covering" | "sum") => {
+                let content;
+                syn::parenthesized!(content in input);
+                let fields = Punctuated::<Ident, Token![,]>::parse_terminated(&content)?;
+                let fields = fields.into_iter().collect();
+                return Ok(if list == "sum" { Item::Sum(fields) } else { Item::Covering(fields) });
             }
             "name" | "handle" | "when" | "key" => {}
             _ => return Err(is_unknown()),
@@ -75,6 +84,7 @@ pub(super) fn index(arg: &Arg, fields: &[Field], errors: &mut Errors) -> Option<
     let items = errors.take(Punctuated::<Item, Token![,]>::parse_terminated.parse2(items))?;
     let (mut name, mut handle, mut unique, mut when, mut columns, mut key) =
         (None, None, false, None, None, None);
+    let (mut covering, mut sums) = (None, None);
     for item in items {
         let is_second = match item {
             Item::Name(text) => name.replace(text).is_some(),
@@ -83,6 +93,8 @@ pub(super) fn index(arg: &Arg, fields: &[Field], errors: &mut Errors) -> Option<
             Item::When(path) => when.replace(path).is_some(),
             Item::Fields(fields) => columns.replace(fields).is_some(),
             Item::Key(function, ty) => key.replace((function, *ty)).is_some(),
+            Item::Covering(fields) => covering.replace(fields).is_some(),
+            Item::Sum(fields) => sums.replace(fields).is_some(),
         };
         if is_second {
             errors.at_span(place, "something is said twice of this index: remove one".to_owned());
@@ -113,7 +125,51 @@ pub(super) fn index(arg: &Arg, fields: &[Field], errors: &mut Errors) -> Option<
             return None;
         }
     };
-    Some(NamedIndex { name, handle, variant, unique, when, source, shape })
+    let covering = beside(&covering.unwrap_or_default(), fields, errors, |field| {
+        let is_column = matches!(&source, Source::Columns(columns) if columns.iter().any(|column| column.ident == field.ident));
+        if is_column {
+            return Some("this field is in the key of the index already: remove it here");
+        }
+        if field.primary || !matches!(field.role, Role::Plain) {
+            return Some("a field that is a key cannot be covered: put it behind the others in `fields(..)`");
+        }
+        (!field.wire.is_empty()).then_some("a field with a serde encoding of its own cannot be covered")
+    })?;
+    let sums = beside(&sums.unwrap_or_default(), fields, errors, |_| {
+        unique.then_some("a key of a unique index has one record: remove `sum` or `unique`")
+    })?;
+    Some(NamedIndex { name, handle, variant, unique, when, source, shape, covering, sums })
+}
+
+/// Fields whose values an index holds beside its keys.
+fn beside(
+    given: &[Ident],
+    fields: &[Field],
+    errors: &mut Errors,
+    refused: impl Fn(&Field) -> Option<&'static str>,
+) -> Option<Vec<Beside>> {
+    let mut found: Vec<Beside> = Vec::new();
+    let mut is_whole = true;
+    for ident in given {
+        let field = fields.iter().find(|field| field.ident == *ident);
+        let twice = found.iter().any(|known| known.ident == *ident);
+        let reason = match field {
+            None => Some(format!("the model has no field `{ident}`")),
+            Some(_) if twice => Some("this field is there already: remove one".to_owned()),
+            Some(field) => refused(field).map(str::to_owned),
+        };
+        match (field, reason) {
+            (Some(field), None) => {
+                let (ident, name, ty) = (field.ident.clone(), field.name.clone(), field.ty.clone());
+                found.push(Beside { ident, name, ty });
+            }
+            (_, reason) => {
+                errors.at(ident, reason.unwrap_or_default());
+                is_whole = false;
+            }
+        }
+    }
+    is_whole.then_some(found)
 }
 
 fn ident(name: &str, text: &LitStr, errors: &mut Errors) -> Option<Ident> {

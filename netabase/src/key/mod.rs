@@ -42,6 +42,7 @@ pub use netabase_macros::NetabaseKey;
 pub(crate) use range::common;
 pub use range::{ByteRange, KeyRange};
 pub use schema::{KeyField, KeyType};
+pub(crate) use text::{decode_part as unescape, encode_part as escape};
 
 use crate::error::Result;
 

@@ -54,6 +54,14 @@ impl ByteRange {
         ByteRange::Between(Bound::Included(prefix), high)
     }
 
+    /// All keys behind those that begin with `prefix`.
+    pub(crate) fn behind_prefix(prefix: Vec<u8>) -> Self {
+        match successor(&prefix) {
+            Some(low) => ByteRange::Between(Bound::Included(low), Bound::Unbounded),
+            None => ByteRange::nothing(),
+        }
+    }
+
     /// All keys that begin with something between the two. A beginning is a whole element, so none begins another.
     fn leading(low: Bound<Vec<u8>>, high: Bound<Vec<u8>>) -> Self {
         let low = match low {

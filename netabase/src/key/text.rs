@@ -4,7 +4,7 @@ use super::{Key, KeyType, malformed};
 use crate::error::Result;
 
 /// 0 becomes `00 FF` and the end is `00 00`, which sorts below every continuation.
-pub(super) fn encode_part(text: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn encode_part(text: &[u8], out: &mut Vec<u8>) {
     out.reserve(text.len() + 2);
     for &byte in text {
         out.push(byte);
@@ -15,7 +15,8 @@ pub(super) fn encode_part(text: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&[0, 0]);
 }
 
-fn decode_part(bytes: &mut &[u8]) -> Result<Vec<u8>> {
+/// The text whose part form stands at the front.
+pub(crate) fn decode_part(bytes: &mut &[u8]) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     let mut rest = bytes.iter();
     loop {

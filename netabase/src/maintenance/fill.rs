@@ -5,10 +5,10 @@ use std::ops::Bound;
 use super::report::{Listed, Meter, Progress, Rebuilt};
 use crate::engine::{Direction, Limits, TableId, Write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Entries;
+use crate::model::{Entries, Entry};
 use crate::overlay::{Overlay, Staged};
 use crate::permission::{OwnerAccess, Permit};
-use crate::table::{Layout, ModelTables, PartTable, check_key};
+use crate::table::{Layout, ModelTables, PartTable, Sums, check_key};
 
 /// The filling of any number of tables in one write transaction of the engine's.
 pub(crate) struct Filling<'f> {
@@ -129,7 +129,7 @@ impl Chunk<'_> {
     ) -> Result<bool> {
         let low = self.from.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let mut rows = writer.cursor(self.main, (low, Bound::Unbounded), Direction::Forward)?;
-        let (mut key, mut entries) = (Vec::new(), Entries::default());
+        let (mut key, mut value, mut entries) = (Vec::new(), Vec::new(), Entries::default());
         while rows.advance()? {
             meter.step();
             let read = self.tables.reader.read(rows.value(), &mut key, &mut entries);
@@ -137,8 +137,8 @@ impl Chunk<'_> {
                 self.unreadable(rows.key())?;
                 continue;
             }
-            for (part, entry) in entries.iter().filter(|(part, _)| wanted(*part)) {
-                self.stage(writer, overlay, part, entry, rows.key())?;
+            for entry in entries.iter().filter(|entry| wanted(entry.part)) {
+                self.stage(writer, overlay, entry, rows.key(), &mut value)?;
             }
             if overlay.bytes() > self.staging {
                 self.from = Some(rows.key().to_vec());
@@ -152,27 +152,41 @@ impl Chunk<'_> {
         &mut self,
         writer: &dyn Write,
         overlay: &mut Overlay,
-        part: usize,
-        entry: &[u8],
+        entry: Entry<'_>,
         key: &[u8],
+        value: &mut Vec<u8>,
     ) -> Result<()> {
-        let table = self.tables.part(part)?;
-        check_key(self.tables, table, self.limits, entry)?;
+        let tables = self.tables;
+        let table = tables.part(entry.part)?;
+        check_key(tables, table, self.limits, entry.key)?;
+        if table.sums > 0 {
+            let staged = Staged::new(writer, std::slice::from_ref(&*overlay));
+            let stored = staged.get(table.id, entry.key)?;
+            let mut sums = Sums::read(tables, table, stored.as_deref())?;
+            sums.add(entry.payload);
+            let (is_there, row) = (stored.is_some(), sums.write()?);
+            drop(stored);
+            self.done.rows += u64::from(!is_there);
+            return overlay.put(table.id, entry.key, row.as_deref(), is_there);
+        }
+        let value = tables.value(table, key, entry.payload, value);
         if !table.unique {
-            overlay.insert_pair(table.id, entry, key)?;
+            overlay.insert_pair(table.id, entry.key, value)?;
             self.done.rows += 1;
             return Ok(());
         }
         let staged = Staged::new(writer, std::slice::from_ref(&*overlay));
-        if let Some(other) = staged.get(table.id, entry)? {
-            let (schema, spell) = (self.tables.schema, |key: &[u8]| self.tables.reader.spell(key));
+        if let Some(other) = staged.get(table.id, entry.key)? {
+            let mut primary = Vec::new();
+            tables.primary(table, &other, &mut primary)?;
+            let (schema, spell) = (tables.schema, |key: &[u8]| tables.reader.spell(key));
             self.clashes.push(|| {
-                let (one, two) = (spell(&other), spell(key));
+                let (one, two) = (spell(&primary), spell(key));
                 format!("{} {one} and {two} have the same `{}`", schema.name, table.name)
             });
             return Ok(());
         }
-        overlay.put(table.id, entry, Some(key), false)?;
+        overlay.put(table.id, entry.key, Some(value), false)?;
         self.done.rows += 1;
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 mod fill;
 mod report;
+mod sums;
 mod verify;
 
 pub(crate) use fill::Filling;

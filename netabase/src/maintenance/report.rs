@@ -126,6 +126,13 @@ pub enum Problem {
         /// what there is
         counted: u64,
     },
+    /// Sums that an index keeps and that are not those of the records.
+    Sums {
+        /// name of the table
+        table: String,
+        /// key of the index
+        key: String,
+    },
     /// A table that the schema does not list.
     Unknown {
         /// name of the table
@@ -149,6 +156,9 @@ impl fmt::Display for Problem {
             }
             Problem::Count { table, key: Some(key), stored, counted } => {
                 write!(f, "{table}: {counted} rows under {key}, where {stored} are recorded")
+            }
+            Problem::Sums { table, key } => {
+                write!(f, "{table}: the sums of {key} are not those of its records")
             }
             Problem::Unknown { table } => write!(f, "{table}: no part of the schema"),
         }

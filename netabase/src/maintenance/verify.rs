@@ -14,7 +14,7 @@ use crate::engine::{Cursor, Direction, Range, Read, TableId};
 use crate::error::Result;
 use crate::model::Entries;
 use crate::permission::{OwnerAccess, Permit};
-use crate::table::{Layout, ModelTables, PartTable};
+use crate::table::{Layout, ModelTables, PartTable, Sums};
 
 /// Looks at every table of the layout and adds what it finds to the report. `memory`: bytes it may take where it has
 /// to look for single rows.
@@ -36,9 +36,9 @@ pub(crate) fn verify(
 
 /// A set of rows: how many, and the sum of their hashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sum {
-    rows: u64,
-    hashes: u128,
+pub(super) struct Sum {
+    pub(super) rows: u64,
+    pub(super) hashes: u128,
 }
 
 impl Sum {
@@ -56,16 +56,16 @@ impl Sum {
 type Row = (Box<[u8]>, Box<[u8]>);
 
 /// The verification of one model.
-struct Verification<'v> {
-    read: &'v dyn Read,
-    layout: &'v Layout,
-    tables: &'v ModelTables,
-    memory: usize,
-    progress: &'v mut dyn FnMut(Progress<'_>),
-    report: &'v mut Report,
+pub(super) struct Verification<'v> {
+    pub(super) read: &'v dyn Read,
+    pub(super) layout: &'v Layout,
+    pub(super) tables: &'v ModelTables,
+    pub(super) memory: usize,
+    pub(super) progress: &'v mut dyn FnMut(Progress<'_>),
+    pub(super) report: &'v mut Report,
 }
 
-const ALL: Range<'static> = (Bound::Unbounded, Bound::Unbounded);
+pub(super) const ALL: Range<'static> = (Bound::Unbounded, Bound::Unbounded);
 
 impl Verification<'_> {
     fn run(&mut self) -> Result<()> {
@@ -80,8 +80,13 @@ impl Verification<'_> {
         };
         let tables = self.tables;
         for ((number, part), expected) in tables.derived().zip(expected.iter().skip(1)) {
-            let compared = match self.rows(part, expected.rows) {
+            let found = match part.sums {
+                0 => self.rows(part, expected.rows),
+                _ => self.sums(part),
+            };
+            let compared = match found {
                 // Of a main table that breaks off nobody knows what should follow.
+                Ok(found) if whole && found != *expected && part.sums > 0 => self.compare_sums(number, part),
                 Ok(found) if whole && found != *expected => self.compare(number, part),
                 found => found.map(drop),
             };
@@ -99,6 +104,7 @@ impl Verification<'_> {
         let mut meter = Meter::new(name, stored, &mut *self.progress);
         let mut rows = read.cursor(main, ALL, Direction::Forward)?;
         let (mut key, mut entries, mut buffer) = (Vec::new(), Entries::default(), Vec::new());
+        let mut value = Vec::new();
         while rows.advance()? {
             meter.step();
             self.report.records += 1;
@@ -108,9 +114,17 @@ impl Verification<'_> {
                 self.report.add(|| Problem::Unreadable { table: name.into(), record: record() });
                 continue;
             }
-            for (part, entry) in entries.iter() {
-                if let Some(sum) = expected.get_mut(part) {
-                    sum.add(entry, rows.key(), &mut buffer);
+            for entry in entries.iter() {
+                let (part, Some(sum)) = (self.tables.part(entry.part)?, expected.get_mut(entry.part)) else {
+                    continue;
+                };
+                if part.sums > 0 {
+                    let mut sums = Sums::read(self.tables, part, None)?;
+                    sums.add(entry.payload);
+                    sum.add_sums(entry.key, &sums);
+                } else {
+                    let value = self.tables.value(part, rows.key(), entry.payload, &mut value);
+                    sum.add(entry.key, value, &mut buffer);
                 }
             }
         }
@@ -172,25 +186,27 @@ impl Verification<'_> {
         // A record with many entries is mostly met many times in a row, and is then read once.
         let mut record: Option<(Vec<u8>, Option<bool>)> = None;
         let mut rows = cursor(read, part, ALL)?;
+        let mut primary = Vec::new();
         while rows.advance()? {
-            let known = record.as_ref().filter(|(known, _)| known == rows.value());
+            let payload = tables.primary(part, rows.value(), &mut primary)?;
+            let known = record.as_ref().filter(|(known, _)| *known == primary);
             let is_readable = match known {
                 Some((_, is_readable)) => *is_readable,
-                None => read.get(main, rows.value())?.map(|bytes| {
-                    tables.reader.read(&bytes, &mut key, &mut entries).is_ok() && key == rows.value()
+                None => read.get(main, &primary)?.map(|bytes| {
+                    tables.reader.read(&bytes, &mut key, &mut entries).is_ok() && key == primary
                 }),
             };
             if known.is_none() {
-                record = Some((rows.value().to_vec(), is_readable));
+                record = Some((primary.clone(), is_readable));
             }
             let asked_for = match is_readable {
-                Some(true) => entries.has(number, rows.key()),
+                Some(true) => entries.find(number, rows.key()).is_some_and(|entry| entry.payload == payload),
                 // Reported as a record that cannot be read.
                 Some(false) => true,
                 None => false,
             };
             if !asked_for {
-                let (key, record) = (|| text(rows.key()), || tables.reader.spell(rows.value()));
+                let (key, record) = (|| text(rows.key()), || tables.reader.spell(&primary));
                 self.report.add(|| Problem::Stray { table: name.into(), key: key(), record: record() });
             }
         }
@@ -202,9 +218,11 @@ impl Verification<'_> {
         let name = self.layout.name(part.id);
         let mut from = None;
         loop {
-            let (expected, last) = self.expected(number, from.as_deref())?;
-            for (key, record) in self.absent(part, expected)? {
-                let record = self.tables.reader.spell(&record);
+            let (expected, last) = self.expected(number, part, from.as_deref())?;
+            let mut primary = Vec::new();
+            for (key, value) in self.absent(part, expected)? {
+                self.tables.primary(part, &value, &mut primary)?;
+                let record = self.tables.reader.spell(&primary);
                 self.report.add(|| Problem::Missing { table: name.into(), key: text(&key), record });
             }
             match last {
@@ -215,21 +233,27 @@ impl Verification<'_> {
     }
 
     /// Rows that the records after `from` ask for, and the last record that was read if more follow.
-    fn expected(&self, number: usize, from: Option<&[u8]>) -> Result<(BTreeSet<Row>, Option<Vec<u8>>)> {
+    fn expected(
+        &self,
+        number: usize,
+        part: &PartTable,
+        from: Option<&[u8]>,
+    ) -> Result<(BTreeSet<Row>, Option<Vec<u8>>)> {
         let low = from.map_or(Bound::Unbounded, Bound::Excluded);
         let mut records =
             self.read.cursor(self.tables.main()?, (low, Bound::Unbounded), Direction::Forward)?;
         let (mut key, mut entries) = (Vec::new(), Entries::default());
-        let (mut expected, mut bytes) = (BTreeSet::new(), 0);
+        let (mut expected, mut bytes, mut value) = (BTreeSet::new(), 0, Vec::new());
         while records.advance()? {
             if self.tables.reader.read(records.value(), &mut key, &mut entries).is_err()
                 || key != records.key()
             {
                 continue;
             }
-            for (_, entry) in entries.iter().filter(|(part, _)| *part == number) {
-                bytes += ROW + entry.len() + key.len();
-                expected.insert((entry.into(), records.key().into()));
+            for entry in entries.iter().filter(|entry| entry.part == number) {
+                let value = self.tables.value(part, records.key(), entry.payload, &mut value);
+                bytes += ROW + entry.key.len() + value.len();
+                expected.insert((entry.key.into(), value.into()));
             }
             if bytes > self.memory {
                 return Ok((expected, Some(key)));
@@ -252,7 +276,7 @@ impl Verification<'_> {
 }
 
 /// Notes a stored count that is wrong: of a table, or of one key in it.
-fn count(report: &mut Report, table: &str, key: Option<&[u8]>, stored: u64, counted: u64) {
+pub(super) fn count(report: &mut Report, table: &str, key: Option<&[u8]>, stored: u64, counted: u64) {
     if stored != counted {
         report.add(|| Problem::Count { table: table.into(), key: key.map(text), stored, counted });
     }
@@ -267,9 +291,9 @@ fn cursor<'r>(read: &'r dyn Read, part: &PartTable, range: Range<'_>) -> Result<
 }
 
 /// About what a row costs beside its bytes.
-const ROW: usize = 64;
+pub(super) const ROW: usize = 64;
 
 /// Bytes of a key: as ASCII, and escaped where they are not.
-fn text(key: &[u8]) -> String {
+pub(super) fn text(key: &[u8]) -> String {
     format!("\"{}\"", key.escape_ascii())
 }

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
 use smallvec::{SmallVec, smallvec};
 
 use super::NetabaseModel;
+use super::amount::Amount;
 use super::columns::Column;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
 use crate::schema::ModelSchema;
 
@@ -17,11 +19,33 @@ use crate::schema::ModelSchema;
 #[derive(Debug, Default)]
 pub struct Entries {
     bytes: Vec<u8>,
-    spans: Vec<(usize, Range<usize>)>,
+    spans: Vec<Span>,
     /// The record's primary key, which keeps apart the absent values of a unique key.
     record: Vec<u8>,
     /// Collect for this table only.
     only: Option<usize>,
+}
+
+/// Where an entry stands in the buffer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Span {
+    part: usize,
+    key: Range<u32>,
+    payload: Range<u32>,
+}
+
+/// What a record puts into a table beside the main one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry<'e> {
+    /// number of the table
+    pub(crate) part: usize,
+    pub(crate) key: &'e [u8],
+    /// what stands beside the key: values that an index covers, or amounts of a sum
+    pub(crate) payload: &'e [u8],
+}
+
+fn slice<'b>(bytes: &'b [u8], range: &Range<u32>) -> &'b [u8] {
+    bytes.get(range.start as usize..range.end as usize).unwrap_or_default()
 }
 
 impl Entries {
@@ -47,13 +71,60 @@ impl Entries {
         Entries { only: Some(part), ..Entries::default() }
     }
 
-    fn add(&mut self, part: usize, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
-        if self.only.is_some_and(|only| only != part) {
-            return Ok(());
-        }
+    fn leaves_out(&self, part: usize) -> bool {
+        self.only.is_some_and(|only| only != part)
+    }
+
+    /// Appends what `write` writes.
+    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<Range<u32>> {
         let start = self.bytes.len();
         write(&mut self.bytes)?;
-        self.spans.push((part, start..self.bytes.len()));
+        let place = |at: usize| {
+            u32::try_from(at).map_err(|_| {
+                let (what, limit) = ("the keys of one record".to_owned(), u32::MAX as usize);
+                Error::new(ErrorKind::LimitExceeded { what, size: at, limit })
+            })
+        };
+        Ok(place(start)?..place(self.bytes.len())?)
+    }
+
+    fn add(&mut self, part: usize, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
+        if self.leaves_out(part) {
+            return Ok(());
+        }
+        let key = self.append(write)?;
+        self.spans.push(Span { part, key, payload: 0..0 });
+        Ok(())
+    }
+
+    /// A value that an index covers, beside each of the keys that were added to it last.
+    pub fn cover<M: NetabaseModel>(&mut self, part: usize, value: &impl Serialize) -> Result<()> {
+        if self.leaves_out(part) {
+            return Ok(());
+        }
+        let payload = self.append(|out| write_covered::<M>(value, out))?;
+        for span in self.spans.iter_mut().rev().take_while(|span| span.part == part) {
+            // Values follow each other.
+            let start = if span.payload.is_empty() { payload.start } else { span.payload.start };
+            span.payload = start..payload.end;
+        }
+        Ok(())
+    }
+
+    /// Amounts to be added up, under each of the keys that were added to an index last.
+    pub fn sum<M: NetabaseModel>(&mut self, part: usize, amounts: &[&dyn Amount]) -> Result<()> {
+        let Some(sums) = M::SCHEMA.sums_part(part).filter(|sums| !self.leaves_out(*sums)) else {
+            return Ok(());
+        };
+        let payload = self.append(|out| {
+            amounts.iter().for_each(|amount| out.extend_from_slice(&amount.amount().to_be_bytes()));
+            Ok(())
+        })?;
+        let first = self.spans.iter().rposition(|span| span.part != part).map_or(0, |before| before + 1);
+        for at in first..self.spans.len() {
+            let Some(key) = self.spans.get(at).map(|span| span.key.clone()) else { continue };
+            self.spans.push(Span { part: sums, key, payload: payload.clone() });
+        }
         Ok(())
     }
 
@@ -96,10 +167,8 @@ impl Entries {
         loop {
             self.add(part, |out| {
                 let last = columns.len().saturating_sub(1);
-                let numbered = columns.iter().zip(&places).enumerate();
-                numbered
-                    .into_iter()
-                    .try_for_each(|(at, (column, place))| column.write(*place, at == last, out))
+                let mut numbered = columns.iter().zip(&places).enumerate();
+                numbered.try_for_each(|(at, (column, place))| column.write(*place, at == last, out))
             })?;
             // The next combination: the last column that has another key goes on, those behind it begin anew.
             let mut from_last = columns.iter().zip(&mut places).rev();
@@ -128,7 +197,7 @@ impl Entries {
     /// Sorts by table and key and drops what is there twice: a table is a set of (key, record).
     pub(crate) fn sort(&mut self) {
         let bytes = &self.bytes;
-        let entry = |(part, span): &(usize, Range<usize>)| (*part, bytes.get(span.clone()));
+        let entry = |span: &Span| (span.part, slice(bytes, &span.key));
         self.spans.sort_unstable_by(|a, b| entry(a).cmp(&entry(b)));
         self.spans.dedup_by(|a, b| entry(a) == entry(b));
     }
@@ -138,22 +207,67 @@ impl Entries {
         self.bytes == other.bytes && self.spans == other.spans
     }
 
+    fn of(&self, part: usize) -> impl Iterator<Item = Entry<'_>> {
+        self.iter().filter(move |entry| entry.part == part)
+    }
+
     /// The first key that a sorted collection has in a table.
     pub(crate) fn first(&self, part: usize) -> Option<&[u8]> {
-        self.iter().find(|(other, _)| *other == part).map(|(_, key)| key)
+        self.of(part).next().map(|entry| entry.key)
     }
 
-    /// Whether a sorted collection has an entry.
-    pub(crate) fn has(&self, part: usize, key: &[u8]) -> bool {
-        let entry =
-            |(part, span): &(usize, Range<usize>)| (*part, self.bytes.get(span.clone()).unwrap_or_default());
-        self.spans.binary_search_by(|span| entry(span).cmp(&(part, key))).is_ok()
+    /// The keys in a table.
+    pub(crate) fn keys(&self, part: usize) -> impl Iterator<Item = &[u8]> {
+        self.of(part).map(|entry| entry.key)
     }
 
-    /// Table and key of each entry.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        self.spans.iter().map(|(part, span)| (*part, self.bytes.get(span.clone()).unwrap_or_default()))
+    /// The entry that a sorted collection has under a key.
+    pub(crate) fn find(&self, part: usize, key: &[u8]) -> Option<Entry<'_>> {
+        let place = |span: &Span| (span.part, slice(&self.bytes, &span.key));
+        let found = self.spans.binary_search_by(|span| place(span).cmp(&(part, key))).ok()?;
+        self.spans.get(found).map(|span| self.entry(span))
     }
+
+    fn entry(&self, Span { part, key, payload }: &Span) -> Entry<'_> {
+        Entry { part: *part, key: slice(&self.bytes, key), payload: slice(&self.bytes, payload) }
+    }
+
+    /// All entries.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.spans.iter().map(|span| self.entry(span))
+    }
+}
+
+/// Bytes that tell the length of a covered value.
+const LENGTH: usize = 2;
+
+fn write_covered<M: NetabaseModel>(value: &impl Serialize, out: &mut Vec<u8>) -> Result<()> {
+    let start = out.len();
+    out.extend_from_slice(&[0; LENGTH]);
+    *out = postcard::to_extend(value, std::mem::take(out))
+        .map_err(|_| Error::new(ErrorKind::Codec { model: M::NAME }))?;
+    let size = out.len() - start - LENGTH;
+    let Ok(length) = u16::try_from(size) else {
+        let (what, limit) = (format!("a field that an index of {} covers", M::NAME), u16::MAX.into());
+        return Err(Error::new(ErrorKind::LimitExceeded { what, size, limit }));
+    };
+    if let Some(place) = out.get_mut(start..start + LENGTH) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
+    Ok(())
+}
+
+/// The covered value at a place in a payload.
+pub(crate) fn covered(mut payload: &[u8], place: usize) -> Option<&[u8]> {
+    for at in 0..=place {
+        let (length, rest) = payload.split_first_chunk::<LENGTH>()?;
+        let (value, rest) = rest.split_at_checked(u16::from_le_bytes(*length).into())?;
+        if at == place {
+            return Some(value);
+        }
+        payload = rest;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -170,7 +284,7 @@ mod tests {
         entries.optional_unique::<u8>(3, &None).unwrap();
         entries.optional(4, &Some(1_u8)).unwrap();
         entries.sort();
-        let all: Vec<_> = entries.iter().collect();
+        let all: Vec<_> = entries.iter().map(|entry| (entry.part, entry.key)).collect();
         assert_eq!(all, [(1, &[9][..]), (2, b"a"), (2, b"x"), (3, b"\0pk"), (4, &[1, 1])]);
     }
 
@@ -180,6 +294,6 @@ mod tests {
         entries.begin(b"");
         entries.one(1, &1_u8).unwrap();
         entries.one(2, &2_u8).unwrap();
-        assert_eq!(entries.iter().collect::<Vec<_>>(), [(2, &[2][..])]);
+        assert_eq!(entries.iter().collect::<Vec<_>>(), [Entry { part: 2, key: &[2], payload: &[] }]);
     }
 }

@@ -32,12 +32,18 @@ pub trait KeyShape: Copy + 'static {
     /// Reads a key of the index.
     #[doc(hidden)]
     fn decode<K: Key>(key: &[u8]) -> Result<Self::Of<K>>;
+    /// Takes it off the front of a key over several fields.
+    #[doc(hidden)]
+    fn decode_part<K: Key>(bytes: &mut &[u8]) -> Result<Self::Of<K>>;
 }
 impl KeyShape for One {
     const SHAPE: Shape = Shape::One;
     type Of<K> = K;
     fn decode<K: Key>(key: &[u8]) -> Result<K> {
         K::decode_tail(key)
+    }
+    fn decode_part<K: Key>(bytes: &mut &[u8]) -> Result<K> {
+        K::decode_part(bytes)
     }
 }
 impl KeyShape for Optional {
@@ -51,12 +57,18 @@ impl KeyShape for Optional {
             _ => Err(Error::invalid_key("an optional key begins with 0 or 1")),
         }
     }
+    fn decode_part<K: Key>(bytes: &mut &[u8]) -> Result<Option<K>> {
+        Option::decode_part(bytes)
+    }
 }
 impl KeyShape for Each {
     const SHAPE: Shape = Shape::Each;
     type Of<K> = K;
     fn decode<K: Key>(key: &[u8]) -> Result<K> {
         K::decode_tail(key)
+    }
+    fn decode_part<K: Key>(bytes: &mut &[u8]) -> Result<K> {
+        K::decode_part(bytes)
     }
 }
 
@@ -115,6 +127,16 @@ impl<M, K, S> Index<M, K, S> {
             Shape::Optional => range.behind(&[1]),
             Shape::One | Shape::Each => range,
         }
+    }
+
+    /// Reads a key that is there.
+    pub(crate) fn present_key(self, key: &[u8]) -> Result<K>
+    where
+        K: Key,
+        S: KeyShape,
+    {
+        let tag = usize::from(S::SHAPE == Shape::Optional);
+        K::decode_tail(key.get(tag..).unwrap_or_default())
     }
 
     fn keys(self, ranges: Result<Ranges>) -> Filter<M>
@@ -227,6 +249,7 @@ fn tail<K: Key>(key: &impl AsKey<K>) -> Result<Vec<u8>> {
 ///
 /// They own the value they compare with: pass a `String` where a borrowed `&str` does not live long enough.
 pub struct Field<M, T> {
+    name: &'static str,
     get: fn(&M) -> &T,
 }
 
@@ -240,7 +263,7 @@ impl<M, T> Copy for Field<M, T> {}
 
 impl<M, T> fmt::Debug for Field<M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Field")
+        write!(f, "Field({})", self.name)
     }
 }
 
@@ -266,13 +289,18 @@ impl<M, T> Field<M, T> {
     pub(super) fn of(self, model: &M) -> &T {
         (self.get)(model)
     }
+
+    /// Recorded name.
+    pub(super) fn name(self) -> &'static str {
+        self.name
+    }
 }
 
 impl<M: 'static, T: 'static> Field<M, T> {
     /// For the derive.
     #[doc(hidden)]
-    pub const fn new(get: fn(&M) -> &T) -> Self {
-        Field { get }
+    pub const fn new(name: &'static str, get: fn(&M) -> &T) -> Self {
+        Field { name, get }
     }
 
     /// Records whose field equals `value`.

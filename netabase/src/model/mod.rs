@@ -1,5 +1,6 @@
 //! What the derives implement: models, definitions, topics, and the typed names of their keys.
 
+mod amount;
 mod columns;
 mod entries;
 mod filter;
@@ -7,15 +8,18 @@ mod handle;
 mod link;
 mod order;
 mod reader;
+mod select;
 
 use std::fmt;
 use std::hash::Hash;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+pub use amount::Amount;
 #[doc(hidden)]
 pub use columns::{Column, Descending, Many, Single};
 pub use entries::Entries;
+pub(crate) use entries::Entry;
 pub use filter::{Covered, Excluding, Filter, Indexed, Join, KeyValue, Negate, NoKeys, NotIndexed, topic};
 pub(crate) use filter::{KeyTerm, Term, Terms};
 pub use handle::{Each, Field, Index, KeyShape, MaybeAbsent, Nullable, One, Optional};
@@ -24,6 +28,8 @@ pub(crate) use order::By;
 pub use order::{OneKey, Order};
 pub use reader::RecordReader;
 pub(crate) use reader::spell;
+pub use select::{Known, Need, RowOf, Select, Summed};
+pub(crate) use select::{Present, covered_place};
 
 use crate::error::Result;
 use crate::key::{AsKey, Key};

@@ -22,7 +22,9 @@ mod plan;
 mod residual;
 mod rows;
 mod run;
+mod select;
 mod split;
+mod totals;
 mod walk;
 
 use std::fmt;
@@ -30,10 +32,11 @@ use std::marker::PhantomData;
 
 pub use explain::{Asked, Explain, Step};
 pub use rows::{Keys, Rows};
+pub use select::Selected;
 
 pub use crate::model::{
-    Covered, Each, Excluding, Field, Filter, Index, Indexed, Join, KeyShape, Negate, NotIndexed, One, OneKey,
-    Optional, Order,
+    Amount, Covered, Each, Excluding, Field, Filter, Index, Indexed, Join, KeyShape, Negate, NotIndexed, One,
+    OneKey, Optional, Order, Select, Summed,
 };
 
 use smallvec::SmallVec;

@@ -90,12 +90,12 @@ pub(super) fn arrange<M: NetabaseModel>(
 }
 
 /// Whether every record has exactly one row in the table.
-fn has_all_records<M: NetabaseModel>(part: usize) -> bool {
+pub(super) fn has_all_records<M: NetabaseModel>(part: usize) -> bool {
     match M::SCHEMA.part(part) {
         Some(Part::Main) => true,
         Some(Part::Index(index)) => index.when.is_none() && index.shape != Shape::Each,
         Some(Part::Relation(relation)) => relation.shape != Shape::Each,
-        Some(Part::Topics) | None => false,
+        Some(Part::Topics | Part::Sums(_)) | None => false,
     }
 }
 

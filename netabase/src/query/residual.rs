@@ -69,5 +69,5 @@ fn has_key(term: &KeyTerm, key: &[u8], entries: &Entries) -> bool {
     if term.part == 0 {
         return within(key);
     }
-    entries.iter().any(|(part, entry)| part == term.part && within(entry))
+    entries.keys(term.part).any(within)
 }

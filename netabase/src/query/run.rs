@@ -11,24 +11,35 @@ use crate::error::Result;
 use crate::model::{NetabaseModel, Terms, Viewed};
 
 /// How a query is to run.
-struct Arranged<'r, M> {
-    source: Source<'r>,
-    ordered: Ordered<M>,
+pub(super) struct Arranged<'r, M> {
+    pub(super) source: Source<'r>,
+    pub(super) ordered: Ordered<M>,
     wanted: Wanted<M>,
     unordered: bool,
-    offset: usize,
-    limit: usize,
+    pub(super) offset: usize,
+    pub(super) limit: usize,
 }
 
-impl<M> Arranged<'_, M> {
+impl<'r, M> Arranged<'r, M> {
     fn above(&self) -> Above {
         let sort = self.ordered.sort.then_some(self.wanted.most.min(self.wanted.sort_limit));
         Above { sort, offset: self.offset, limit: self.limit }
     }
+
+    pub(super) fn plan(self) -> Planned<'r, M> {
+        let Arranged { source, ordered, wanted, unordered, offset, limit } = self;
+        let Ordered { plan: Plan { pieces, once, meet, residual }, way, sort } = ordered;
+        let mut walk = Walk::new(source, pieces, once, way).meeting(meet);
+        if unordered && wanted.orders.is_empty() {
+            // What a limit leaves out need not be fetched.
+            walk = walk.unordered(if residual.is_empty() { wanted.most.clamp(1, WINDOW) } else { WINDOW });
+        }
+        Planned { walk, residual, sort: sort.then_some(wanted), offset, limit }
+    }
 }
 
 /// What a query does, ready to begin.
-struct Planned<'r, M> {
+pub(super) struct Planned<'r, M> {
     walk: Walk<'r>,
     residual: Terms<M>,
     /// what to sort by, if the walk is not in order
@@ -37,9 +48,19 @@ struct Planned<'r, M> {
     limit: usize,
 }
 
+impl<'r, M: NetabaseModel> Planned<'r, M> {
+    pub(super) fn into_rows(self) -> Result<Rows<'r, M>> {
+        let Planned { walk, residual, sort, offset, limit } = self;
+        Ok(match sort {
+            None => Rows::walk(walk, residual, offset, limit),
+            Some(wanted) => Rows::sorted(order::sort(walk, Residual::new(residual), &wanted)?, offset, limit),
+        })
+    }
+}
+
 impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     /// Chooses what is walked over, and whether it has to be sorted then.
-    fn arrange(self) -> Result<Arranged<'r, M>> {
+    pub(super) fn arrange(self) -> Result<Arranged<'r, M>> {
         let (source, terms) = (self.source?, self.terms?);
         let (offset, limit) = (self.offset, self.limit);
         let mut orders = self.orders;
@@ -58,14 +79,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     }
 
     fn plan(self) -> Result<Planned<'r, M>> {
-        let Arranged { source, ordered, wanted, unordered, offset, limit } = self.arrange()?;
-        let Ordered { plan: Plan { pieces, once, meet, residual }, way, sort } = ordered;
-        let mut walk = Walk::new(source, pieces, once, way).meeting(meet);
-        if unordered && wanted.orders.is_empty() {
-            // What a limit leaves out need not be fetched.
-            walk = walk.unordered(if residual.is_empty() { wanted.most.clamp(1, WINDOW) } else { WINDOW });
-        }
-        Ok(Planned { walk, residual, sort: sort.then_some(wanted), offset, limit })
+        self.arrange().map(Arranged::plan)
     }
 
     /// What the query would do, without doing it. Looks at stored counts, and counts short ranges.
@@ -105,11 +119,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
 
     /// The records, read as they are asked for. If they have to be sorted, that is done here.
     pub fn iter(self) -> Result<Rows<'r, M>> {
-        let Planned { walk, residual, sort, offset, limit } = self.plan()?;
-        Ok(match sort {
-            None => Rows::walk(walk, residual, offset, limit),
-            Some(wanted) => Rows::sorted(order::sort(walk, Residual::new(residual), &wanted)?, offset, limit),
-        })
+        self.plan()?.into_rows()
     }
 
     /// Visits the records without copying their text and bytes, until `visit` fails. Stands for [`iter`](Self::iter) where

@@ -14,7 +14,7 @@ use crate::key::ByteRange;
 use crate::model::{NetabaseModel, Viewed};
 use crate::overlay::View;
 use crate::permission::{Permit, ReadAccess};
-use crate::table::{self, KeyList, Layout, ModelTables};
+use crate::table::{self, KeyList, Layout, ModelTables, Sums};
 
 /// Where a query reads, and the leave to do so.
 #[derive(Clone)]
@@ -73,6 +73,14 @@ impl Source<'_> {
     /// How many rows an index has under a key.
     pub(super) fn count(&self, part: usize, key: &[u8]) -> Result<u64> {
         table::count(&self.permit, &self.view, self.tables()?, part, key)
+    }
+
+    /// One of the sums that an index keeps for a key. `part`: the table of sums.
+    pub(super) fn kept_sum(&self, part: usize, key: &[u8], place: usize) -> Result<i128> {
+        let tables = self.tables()?;
+        let row = table::lookup(&self.permit, &self.view, tables, part, key)?;
+        let kept = Sums::read(tables, tables.part(part)?, row.as_deref())?;
+        Ok(kept.sums.get(place).copied().unwrap_or_default())
     }
 
     /// The number of rows in these ranges of a table, if it is stored.

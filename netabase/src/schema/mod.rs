@@ -76,6 +76,10 @@ pub struct IndexSchema {
     pub key: KeyType,
     /// bytes of a key, where fixed
     pub key_width: Option<usize>,
+    /// recorded names of the fields whose values stand beside the keys
+    pub covering: &'static [&'static str],
+    /// recorded names of the fields of which the sum is kept for each key
+    pub sums: &'static [&'static str],
 }
 
 impl IndexSchema {
@@ -83,8 +87,17 @@ impl IndexSchema {
     #[doc(hidden)]
     pub const fn new<K: Key>(name: &'static str, shape: Shape, unique: bool) -> Self {
         check::no_hidden_option(name, shape, &K::TYPE);
-        let (key, key_width) = (K::TYPE, K::WIDTH);
-        IndexSchema { name, source: KeySource::Field, when: None, shape, unique, key, key_width }
+        IndexSchema {
+            name,
+            source: KeySource::Field,
+            when: None,
+            shape,
+            unique,
+            key: K::TYPE,
+            key_width: K::WIDTH,
+            covering: &[],
+            sums: &[],
+        }
     }
 
     /// For the derive: an index that is not that of one field.
@@ -93,6 +106,15 @@ impl IndexSchema {
     pub const fn of(mut self, source: KeySource, when: Option<&'static str>) -> Self {
         self.source = source;
         self.when = when;
+        self
+    }
+
+    /// For the derive: what the index holds beside its keys.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with(mut self, covering: &'static [&'static str], sums: &'static [&'static str]) -> Self {
+        self.covering = covering;
+        self.sums = sums;
         self
     }
 
@@ -130,8 +152,8 @@ impl RelationSchema {
     }
 }
 
-/// A model. Its tables are numbered: 0 is the main table, then come the indexes, the relations and, if there
-/// is any, the table of topics.
+/// A model. Its tables are numbered: 0 is the main table, then come the indexes, the relations, the table of topics if there
+/// is any, and a table of sums for each index that keeps some.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelSchema {
     /// recorded name
@@ -165,6 +187,8 @@ pub enum Part {
     Relation(&'static RelationSchema),
     /// topic -> primary keys
     Topics,
+    /// secondary key -> number of records and their sums
+    Sums(&'static IndexSchema),
 }
 
 impl Part {
@@ -172,7 +196,7 @@ impl Part {
     pub fn name(&self) -> &'static str {
         match self {
             Part::Main => "main",
-            Part::Index(index) => index.name,
+            Part::Index(index) | Part::Sums(index) => index.name,
             Part::Relation(relation) => relation.name,
             Part::Topics => "topics",
         }
@@ -195,7 +219,21 @@ impl ModelSchema {
         if let Some(relation) = self.relations.get(relation) {
             return Some(Part::Relation(relation));
         }
-        (relation == self.relations.len() && !self.topics.is_empty()).then_some(Part::Topics)
+        if !self.topics.is_empty() && number == self.topics_part() {
+            return Some(Part::Topics);
+        }
+        let before = self.topics_part() + usize::from(!self.topics.is_empty());
+        let mut with_sums = self.indexes.iter().filter(|index| !index.sums.is_empty());
+        with_sums.nth(number.checked_sub(before)?).map(Part::Sums)
+    }
+
+    /// Number of the table with the sums of an index, if it keeps some. `part`: the number of the index.
+    pub fn sums_part(&self, part: usize) -> Option<usize> {
+        let at = part.checked_sub(1)?;
+        let has_sums = |index: &&IndexSchema| !index.sums.is_empty();
+        self.indexes.get(at).filter(has_sums)?;
+        let before = self.indexes.get(..at)?.iter().filter(has_sums).count();
+        Some(self.topics_part() + usize::from(!self.topics.is_empty()) + before)
     }
 
     /// All tables of the model with their numbers.

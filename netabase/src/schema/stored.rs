@@ -120,9 +120,16 @@ impl From<&IndexSchema> for StoredKey {
             KeySource::Computed(function) => format!("{NAMED}{function}"),
         };
         let when = index.when.map(|when| format!(" when {when}")).unwrap_or_default();
-        let form = format!("{unique}index over {}{source}{when}", shaped(index.shape, &index.key));
+        let beside = [beside("covering", index.covering), beside("sum", index.sums)].concat();
+        let form = format!("{unique}index over {}{source}{when}{beside}", shaped(index.shape, &index.key));
         StoredKey { name: index.name.into(), form }
     }
+}
+
+/// What an index holds beside its keys.
+fn beside(what: &str, fields: &[&str]) -> String {
+    let fields = fields.iter().map(|field| format!("{field:?}")).collect::<Vec<_>>().join(", ");
+    if fields.is_empty() { fields } else { format!(" {what} {fields}") }
 }
 
 impl From<&RelationSchema> for StoredKey {

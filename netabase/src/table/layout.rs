@@ -1,5 +1,6 @@
 //! Which table stands where, and what it is called in the file.
 
+use super::covering;
 use crate::engine::{TableForm, TableId, TableSpec, Tables};
 use crate::error::{Error, Result};
 use crate::model::RecordReader;
@@ -32,6 +33,17 @@ pub(crate) struct PartTable {
     pub(crate) name: &'static str,
     /// a plain map from key to primary key
     pub(crate) unique: bool,
+    /// values of fields stand behind the primary keys
+    pub(crate) covering: bool,
+    /// how many sums are kept for each key, in a table of sums
+    pub(crate) sums: usize,
+}
+
+impl PartTable {
+    /// Whether its rows are one for each key. `number`: its own.
+    pub(crate) fn is_map(&self, number: usize) -> bool {
+        number == 0 || self.unique || self.sums > 0
+    }
 }
 
 impl Layout {
@@ -57,6 +69,8 @@ impl Layout {
                     id: TableId(tables.len()),
                     name: part.name(),
                     unique: part.is_unique(),
+                    covering: matches!(part, Part::Index(index) if !index.covering.is_empty()),
+                    sums: if let Part::Sums(index) = part { index.sums.len() } else { 0 },
                 });
                 tables.push(spec(definition.name, model, part));
             }
@@ -88,8 +102,8 @@ pub(crate) fn belongs(definition: &str, piece: &Piece, table: &str) -> bool {
         (_, None) => false,
         (Section::Whole, Some(rest)) => rest.is_empty() || rest.starts_with('/'),
         (Section::Key(name), Some(rest)) => {
-            let key = rest.strip_prefix("/index/").or_else(|| rest.strip_prefix("/relation/"));
-            key == Some(name)
+            let kinds = ["/index/", "/relation/", "/sums/"];
+            kinds.iter().any(|kind| rest.strip_prefix(kind) == Some(name))
         }
         (Section::Topic(_), Some(rest)) => rest == "/topics",
     }
@@ -110,8 +124,16 @@ fn spec(definition: &str, model: &ModelSchema, part: Part) -> TableSpec {
                 // An absent key is told apart by the record's own, so its width is another.
                 (true, Shape::Optional) => (name, TableForm::Map, None, None),
                 (true, shape) => (name, TableForm::Map, width(shape, index.key_width), None),
-                (false, shape) => (name, TableForm::Index, width(shape, index.key_width), model.key_width),
+                // What is covered has any width.
+                (false, shape) => {
+                    let value_width = model.key_width.filter(|_| index.covering.is_empty());
+                    (name, TableForm::Index, width(shape, index.key_width), value_width)
+                }
             }
+        }
+        Part::Sums(index) => {
+            let name = format!("{base}/sums/{}", index.name);
+            (name, TableForm::Map, width(index.shape, index.key_width), None)
         }
         Part::Relation(relation) => {
             let name = format!("{base}/relation/{}", relation.name);
@@ -134,6 +156,32 @@ impl ModelTables {
     #[inline]
     pub(crate) fn part(&self, number: usize) -> Result<&PartTable> {
         self.parts.get(number).ok_or_else(|| Error::internal("no table of that number"))
+    }
+
+    /// What stands in an index beside a key: the primary key, and behind it what the index covers.
+    pub(crate) fn value<'b>(
+        &self,
+        part: &PartTable,
+        primary: &'b [u8],
+        payload: &[u8],
+        buffer: &'b mut Vec<u8>,
+    ) -> &'b [u8] {
+        if part.covering { covering::write(self.schema, primary, payload, buffer) } else { primary }
+    }
+
+    /// The primary key in a value of an index, put into the buffer; returns what is covered beside it.
+    pub(crate) fn primary<'v>(
+        &self,
+        part: &PartTable,
+        value: &'v [u8],
+        primary: &mut Vec<u8>,
+    ) -> Result<&'v [u8]> {
+        if part.covering {
+            return covering::split(self.schema, value, primary);
+        }
+        primary.clear();
+        primary.extend_from_slice(value);
+        Ok(&[])
     }
 
     /// Every table but the main one, with its number.

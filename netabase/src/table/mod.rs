@@ -3,18 +3,22 @@
 //! Nothing here is generic over a model except decoding; upkeep is a loop over the schema. Every function that
 //! touches rows takes a [`Permit`](crate::permission::Permit), which the guard alone makes.
 
+mod covering;
 mod key_list;
 mod layout;
 mod limits;
 mod read;
 mod record;
 mod seek;
+mod sums;
 mod write;
 
+pub(crate) use covering::Covering;
 pub(crate) use key_list::KeyList;
 pub(crate) use layout::{Layout, ModelTables, PartTable, SCHEMA_TABLE, belongs};
 pub(crate) use limits::check_key;
-pub(crate) use read::{count, find, get, len, lookup, rows};
+pub(crate) use read::{count, covering_rows, find, get, len, lookup, rows};
 pub(crate) use record::{decode, view};
 pub(crate) use seek::{Seeker, Sought};
+pub(crate) use sums::Sums;
 pub(crate) use write::{Change, check, stage};

@@ -1,5 +1,6 @@
 //! Reads of a model's tables.
 
+use super::covering::{Covering, split};
 use super::layout::ModelTables;
 use crate::engine::{Cursor, Direction, Slice};
 use crate::error::Result;
@@ -27,7 +28,15 @@ pub(crate) fn lookup<'v>(
     key: &[u8],
 ) -> Result<Option<Slice<'v>>> {
     permit.covers(tables.schema)?;
-    view.get(tables.part(part)?.id, key)
+    let table = tables.part(part)?;
+    let found = view.get(table.id, key)?;
+    if !table.covering {
+        return Ok(found);
+    }
+    let Some(value) = found else { return Ok(None) };
+    let mut primary = Vec::new();
+    split(tables.schema, &value, &mut primary)?;
+    Ok(Some(Slice::owned(primary)))
 }
 
 /// The bytes of a record that is about to be changed.
@@ -63,8 +72,36 @@ pub(crate) fn count(
     view.index_count(table.id, key)
 }
 
-/// The rows of one table in a range of keys.
+/// The rows of one table in a range of keys. The values of an index are primary keys.
 pub(crate) fn rows<'r>(
+    permit: &Permit<ReadAccess>,
+    view: &View<'r>,
+    tables: &ModelTables,
+    part: usize,
+    range: &ByteRange,
+    way: Direction,
+) -> Result<Box<dyn Cursor + 'r>> {
+    if tables.part(part)?.covering {
+        return Ok(Box::new(covering_rows(permit, view, tables, part, range, way)?));
+    }
+    raw_rows(permit, view, tables, part, range, way)
+}
+
+/// The rows of an index, with what it covers.
+pub(crate) fn covering_rows<'r>(
+    permit: &Permit<ReadAccess>,
+    view: &View<'r>,
+    tables: &ModelTables,
+    part: usize,
+    range: &ByteRange,
+    way: Direction,
+) -> Result<Covering<'r>> {
+    let rows = raw_rows(permit, view, tables, part, range, way)?;
+    let schema = tables.part(part)?.covering.then_some(tables.schema);
+    Ok(Covering { rows, schema, primary: Vec::new(), split: 0 })
+}
+
+fn raw_rows<'r>(
     permit: &Permit<ReadAccess>,
     view: &View<'r>,
     tables: &ModelTables,
@@ -74,7 +111,7 @@ pub(crate) fn rows<'r>(
 ) -> Result<Box<dyn Cursor + 'r>> {
     permit.covers(tables.schema)?;
     let table = tables.part(part)?;
-    if part == 0 || table.unique {
+    if table.is_map(part) {
         view.cursor(table.id, range.as_bounds(), way)
     } else {
         view.index_cursor(table.id, range.as_bounds(), way)

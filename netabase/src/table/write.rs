@@ -4,9 +4,10 @@ use std::cmp::Ordering;
 
 use super::layout::{ModelTables, PartTable};
 use super::limits::{check_key, within};
+use super::sums::Sums;
 use crate::engine::Limits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Entries;
+use crate::model::{Entries, Entry};
 use crate::overlay::{Overlay, ROOM, Staged};
 use crate::permission::{Permit, WriteAccess};
 
@@ -22,7 +23,17 @@ pub(crate) struct Change<'c> {
 }
 
 /// Proof that a change was checked. Nothing else lets it be staged.
-pub(crate) struct Checked(());
+pub(crate) struct Checked {
+    sums: Vec<SumsRow>,
+}
+
+/// What a row of sums becomes.
+struct SumsRow {
+    part: usize,
+    key: Vec<u8>,
+    row: Option<Vec<u8>>,
+    present: bool,
+}
 
 /// Refuses a change that would break a limit or a unique key. Touches nothing.
 pub(crate) fn check(
@@ -39,20 +50,30 @@ pub(crate) fn check(
         within(change.key.len(), limits.key, || format!("the key of {model}"))?;
         within(value.len(), limits.value, || format!("a record of {model}"))?;
     }
+    let mut checked = Checked { sums: Vec::new() };
     for difference in differences(change) {
-        let (Difference::Added(part, entry) | Difference::Removed(part, entry)) = difference;
-        size = size.saturating_add(entry.len() + change.key.len());
-        if matches!(difference, Difference::Removed(..)) {
+        let table = change.tables.part(difference.part())?;
+        if table.sums > 0 {
+            checked.sums.push(sums(staged, change.tables, table, &difference)?);
             continue;
         }
-        let table = change.tables.part(part)?;
-        check_key(change.tables, table, limits, entry)?;
-        if table.unique && staged.get(table.id, entry)?.is_some() {
+        let (Difference::Added(entry) | Difference::Removed(entry) | Difference::Changed(_, entry)) =
+            difference;
+        size = size.saturating_add(entry.key.len() + 2 * (change.key.len() + entry.payload.len()));
+        if matches!(difference, Difference::Removed(_)) {
+            continue;
+        }
+        check_key(change.tables, table, limits, entry.key)?;
+        within(entry.payload.len(), limits.key, || {
+            format!("what the index {model}.{} covers of a record", table.name)
+        })?;
+        let is_new = matches!(difference, Difference::Added(_));
+        if table.unique && is_new && staged.get(table.id, entry.key)?.is_some() {
             return Err(taken(change.tables, table));
         }
     }
     within(size, ROOM, || format!("a record of {model} with its index entries"))?;
-    Ok(Checked(()))
+    Ok(checked)
 }
 
 #[cold]
@@ -60,44 +81,90 @@ fn taken(tables: &ModelTables, table: &PartTable) -> Error {
     Error::new(ErrorKind::ConstraintViolation { model: tables.schema.name, constraint: table.name })
 }
 
+/// What the sums of a key are after the change.
+fn sums(
+    staged: Staged<'_>,
+    tables: &ModelTables,
+    table: &PartTable,
+    difference: &Difference<'_>,
+) -> Result<SumsRow> {
+    let (Difference::Added(entry) | Difference::Removed(entry) | Difference::Changed(entry, _)) = difference;
+    let stored = staged.get(table.id, entry.key)?;
+    let mut sums = Sums::read(tables, table, stored.as_deref())?;
+    match difference {
+        Difference::Added(new) => sums.add(new.payload),
+        Difference::Removed(old) => sums.subtract(old.payload),
+        Difference::Changed(old, new) => {
+            sums.subtract(old.payload);
+            sums.add(new.payload);
+        }
+    }
+    let (part, key, present) = (entry.part, entry.key.to_vec(), stored.is_some());
+    Ok(SumsRow { part, key, row: sums.write()?, present })
+}
+
 /// Stages a checked change: the record, and the entries that differ.
 pub(crate) fn stage(
     permit: &Permit<WriteAccess>,
-    _: Checked,
+    checked: Checked,
     overlay: &mut Overlay,
     change: &Change<'_>,
 ) -> Result<()> {
-    permit.covers(change.tables.schema)?;
+    let Change { tables, key: primary, .. } = *change;
+    permit.covers(tables.schema)?;
     let value = change.after.map(|(value, _)| value);
-    overlay.put(change.tables.main()?, change.key, value, change.before.is_some())?;
+    overlay.put(tables.main()?, primary, value, change.before.is_some())?;
+    let mut buffer = Vec::new();
     for difference in differences(change) {
+        let table = tables.part(difference.part())?;
+        if table.sums > 0 {
+            continue;
+        }
+        let mut value = |entry: &Entry<'_>, put: &mut dyn FnMut(&[u8]) -> Result<()>| {
+            put(tables.value(table, primary, entry.payload, &mut buffer))
+        };
         match difference {
-            Difference::Added(part, entry) => {
-                let table = change.tables.part(part)?;
+            Difference::Added(new) => value(&new, &mut |value| {
                 if table.unique {
-                    overlay.put(table.id, entry, Some(change.key), false)?;
+                    overlay.put(table.id, new.key, Some(value), false)
                 } else {
-                    overlay.insert_pair(table.id, entry, change.key)?;
+                    overlay.insert_pair(table.id, new.key, value)
                 }
+            })?,
+            Difference::Removed(old) if table.unique => overlay.put(table.id, old.key, None, true)?,
+            Difference::Removed(old) => {
+                value(&old, &mut |value| overlay.remove_pair(table.id, old.key, value))?;
             }
-            Difference::Removed(part, entry) => {
-                let table = change.tables.part(part)?;
-                if table.unique {
-                    overlay.put(table.id, entry, None, true)?;
-                } else {
-                    overlay.remove_pair(table.id, entry, change.key)?;
-                }
+            Difference::Changed(_, new) if table.unique => {
+                value(&new, &mut |value| overlay.put(table.id, new.key, Some(value), true))?;
+            }
+            Difference::Changed(old, new) => {
+                value(&old, &mut |value| overlay.remove_pair(table.id, old.key, value))?;
+                value(&new, &mut |value| overlay.insert_pair(table.id, new.key, value))?;
             }
         }
+    }
+    for SumsRow { part, key, row, present } in checked.sums {
+        overlay.put(tables.part(part)?.id, &key, row.as_deref(), present)?;
     }
     Ok(())
 }
 
-/// An entry that only one side has: number of the table, and key.
+/// How the entries of a record under one key of a table differ.
 #[derive(Debug, PartialEq, Eq)]
 enum Difference<'e> {
-    Added(usize, &'e [u8]),
-    Removed(usize, &'e [u8]),
+    Added(Entry<'e>),
+    Removed(Entry<'e>),
+    /// what stands beside the key: before, and after
+    Changed(Entry<'e>, Entry<'e>),
+}
+
+impl Difference<'_> {
+    /// Number of the table.
+    fn part(&self) -> usize {
+        let (Difference::Added(entry) | Difference::Removed(entry) | Difference::Changed(entry, _)) = self;
+        entry.part
+    }
 }
 
 /// Walks over both sorted sets of entries at once.
@@ -113,17 +180,19 @@ fn differences<'c>(change: &Change<'c>) -> impl Iterator<Item = Difference<'c>> 
     std::iter::from_fn(move || {
         loop {
             let order = match (before.peek(), after.peek()) {
-                (Some(old), Some(new)) => old.cmp(new),
+                (Some(old), Some(new)) => (old.part, old.key).cmp(&(new.part, new.key)),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (None, None) => return None,
             };
             match order {
-                Ordering::Less => return before.next().map(|(part, key)| Difference::Removed(part, key)),
-                Ordering::Greater => return after.next().map(|(part, key)| Difference::Added(part, key)),
+                Ordering::Less => return before.next().map(Difference::Removed),
+                Ordering::Greater => return after.next().map(Difference::Added),
                 Ordering::Equal => {
-                    before.next();
-                    after.next();
+                    let (old, new) = (before.next()?, after.next()?);
+                    if old.payload != new.payload {
+                        return Some(Difference::Changed(old, new));
+                    }
                 }
             }
         }
