@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use kit::counting::Counting;
 use kit::memory::Memory;
 use netabase::engine::Redb;
-use netabase::query::{Filter, Order, Query, Scan, Step};
+use netabase::query::{Filter, Order, PageToken, Query, Scan, Step};
 use netabase::{ErrorKind, Link, NetabaseDefinition, NetabaseModel, Result, Store};
 use proptest::collection::vec;
 use proptest::option;
@@ -412,11 +412,45 @@ fn check<'r>(
     prop_assert_eq!(found, by_color);
     prop_assert_eq!(all_groups().count_by(Item::CODE)?.len(), total);
     check_values(&expected, asked, query)?;
+    check_pages(&expected_ids, asked, query)?;
     let mut unordered: Vec<u32> =
         query().unordered().iter()?.map(|item| Ok(item?.id)).collect::<Result<_>>()?;
     unordered.sort_unstable();
     unordered.dedup();
     prop_assert_eq!(unordered.len(), window);
+    Ok(())
+}
+
+/// All pages one after the other are all records in order, there and back.
+fn check_pages<'r>(
+    expected: &[u32],
+    asked: &Asked,
+    query: &dyn Fn() -> Query<'r, Item, Scan>,
+) -> Result<(), TestCaseError> {
+    if asked.orders.iter().any(|(by, _)| matches!(by, By::Weight)) {
+        return Ok(());
+    }
+    let size = asked.limit.unwrap_or(3).max(1);
+    let page = |token: Option<&PageToken>| query().offset(0).limit(size).page(token);
+    let ids = |items: &[Item]| items.iter().map(|item| item.id).collect::<Vec<_>>();
+    let mut pages = vec![page(None)?];
+    prop_assert!(pages[0].previous.is_none());
+    while let Some(token) = pages.last().and_then(|page| page.next.clone()) {
+        prop_assert!(pages.len() <= expected.len(), "pages without an end");
+        pages.push(page(Some(&token.to_string().parse()?))?);
+    }
+    let forward: Vec<u32> = pages.iter().flat_map(|page| ids(&page.items)).collect();
+    prop_assert_eq!(&forward, &expected);
+    prop_assert!(pages.iter().rev().skip(1).all(|page| page.items.len() == size));
+    let mut back = pages.pop().into_iter().collect::<Vec<_>>();
+    while let Some(token) = back.last().and_then(|page| page.previous.clone()) {
+        let before = page(Some(&token))?;
+        prop_assert_eq!(pages.pop().map(|page| page.items), Some(before.items.clone()));
+        let again = before.next.as_ref().map(|token| page(Some(token))).transpose()?;
+        prop_assert_eq!(again.map(|page| page.items), back.last().map(|page| page.items.clone()));
+        back.push(before);
+    }
+    prop_assert!(pages.is_empty(), "the first page was not reached");
     Ok(())
 }
 

@@ -115,6 +115,20 @@ pub enum ErrorKind {
         /// records that may be kept
         limit: usize,
     },
+    /// A token of a page that cannot be gone on from.
+    #[error("this is no token of a page: {reason}")]
+    InvalidToken {
+        /// what is wrong with it
+        reason: &'static str,
+    },
+    /// Pages of an order by a field that has no index.
+    #[error(
+        "pages of {model} cannot be ordered by a field without an index: add `#[secondary_key]` to it, or order by a key"
+    )]
+    PageOrder {
+        /// recorded name of the model
+        model: &'static str,
+    },
     /// A key or a record is larger than the engine takes.
     #[error("{what} has {size} bytes, the engine takes {limit} at most")]
     LimitExceeded {

@@ -36,7 +36,7 @@ impl ByteRange {
     }
 
     /// No key.
-    fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         ByteRange::Between(Bound::Unbounded, Bound::Excluded(Vec::new()))
     }
 

@@ -47,6 +47,27 @@ impl<M, C> fmt::Debug for Order<M, C> {
     }
 }
 
+impl<M> Clone for By<M> {
+    fn clone(&self) -> Self {
+        match self {
+            By::Key(part) => By::Key(*part),
+            By::Field(compare) => By::Field(compare.clone()),
+        }
+    }
+}
+
+impl<M, C> Clone for Order<M, C> {
+    fn clone(&self) -> Self {
+        Order::new(self.by.clone(), self.descending)
+    }
+}
+
+impl<M> Order<M> {
+    pub(crate) fn by_primary_key() -> Self {
+        Order::new(By::Key(0), false)
+    }
+}
+
 impl<M, C> Order<M, C> {
     fn new(by: By<M>, descending: bool) -> Self {
         Order { by, descending, coverage: PhantomData }

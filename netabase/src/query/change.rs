@@ -5,7 +5,7 @@
 //! may be kept in memory, and then changes these records in key order. Primary keys do not change, so each record has its
 //! turn once, whatever becomes of its index keys.
 
-use super::plan::Plan;
+use super::plan::{Plan, Repeats};
 use super::residual::Residual;
 use super::walk::Walk;
 use super::{Covered, Filter};
@@ -144,16 +144,17 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         kept: usize,
     ) -> Result<(Pass, Terms<M>)> {
         let source = super::source::<D, M>(self.as_view(), &self.context)?;
-        let Plan { mut pieces, once, meet, residual } = Plan::choose(&source, terms.clone())?;
+        let Plan { mut pieces, repeats, meet, residual } = Plan::choose(&source, terms.clone())?;
         // Keys of the main table come in order already, unless the sides of an `or` follow each other.
-        let in_order = !once && pieces.iter().all(|piece| piece.part == 0);
+        let in_order = repeats == Repeats::Never && pieces.iter().all(|piece| piece.part == 0);
         if let (true, Some(done)) = (in_order, done) {
             pieces.iter_mut().for_each(|piece| piece.range.begin_behind(done));
             pieces.retain(|piece| !piece.range.is_empty());
         }
         let index = pieces.iter().map(|piece| piece.part).find(|part| *part != 0);
         let corrupt = index.map(|index| source.corrupt(index));
-        let mut walk = Walk::new(source, pieces, false, Direction::Forward).meeting(meet).keys_only();
+        let mut walk =
+            Walk::new(source, pieces, Repeats::Never, Direction::Forward).meeting(meet).keys_only();
         let mut pass = Pass { keys: KeyList::default(), is_last: true, corrupt };
         let mut ceiling: Option<Vec<u8>> = None;
         while walk.advance()? {

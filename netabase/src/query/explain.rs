@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::plan::{COUNTED, Piece, Plan, rows_of};
+use super::plan::{COUNTED, Piece, Plan, Repeats, rows_of};
 use super::residual::Residual;
-use super::walk::{Source, Walk};
+use super::source::Source;
+use super::walk::Walk;
 use crate::error::Result;
 use crate::model::NetabaseModel;
 use crate::schema::Part;
@@ -152,7 +153,7 @@ pub(super) fn tell<M: NetabaseModel>(source: &Source<'_>, plan: &Plan<M>, above:
     };
     let groups = groups(&plan.pieces).map(leaf).collect::<Result<Vec<_>>>()?;
     let mut tree = match <[Explain; 1]>::try_from(groups) {
-        Ok([only]) if plan.once => Explain::new(Step::Union, None, vec![only]),
+        Ok([only]) if plan.repeats != Repeats::Never => Explain::new(Step::Union, None, vec![only]),
         Ok([only]) => only,
         Err(none) if none.is_empty() => Explain::new(Step::Nothing, Some(0), none),
         Err(groups) => Explain::new(Step::Union, sum(&groups), groups),

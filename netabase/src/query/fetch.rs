@@ -1,6 +1,6 @@
 //! Records behind the rows of an index, fetched in the order of the main table.
 
-use super::walk::Source;
+use super::source::Source;
 use crate::engine::Slice;
 use crate::error::Result;
 use crate::overlay::InOrder;

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use super::plan::Plan;
 use super::residual::Residual;
 use super::rows::next_that_holds;
-use super::walk::{Source, Walk};
+use super::source::Source;
 use super::{Index, KeyShape, Query};
 use crate::engine::Direction;
 use crate::error::Result;
@@ -124,8 +124,7 @@ fn counted_groups<M: NetabaseModel>(
     part: usize,
     shape: Shape,
 ) -> Result<Groups> {
-    let Plan { pieces, once, meet, residual } = plan;
-    let mut walk = Walk::new(source, pieces, once, Direction::Forward).meeting(meet);
+    let (mut walk, residual) = plan.walk(source, Direction::Forward);
     let (mut residual, mut entries) = (Residual::new(residual), Entries::default());
     let mut groups: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {

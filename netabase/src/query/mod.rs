@@ -17,22 +17,28 @@ mod explain;
 mod fetch;
 mod group;
 mod order;
+mod page;
 mod parallel;
 mod plan;
 mod residual;
 mod rows;
 mod run;
 mod select;
+mod source;
 mod split;
+mod token;
 mod totals;
+mod union;
 mod walk;
 
 use std::fmt;
 use std::marker::PhantomData;
 
 pub use explain::{Asked, Explain, Step};
+pub use page::Page;
 pub use rows::{Keys, Rows};
 pub use select::Selected;
+pub use token::PageToken;
 
 pub use crate::model::{
     Amount, Covered, Each, Excluding, Field, Filter, Index, Indexed, Join, KeyShape, Negate, NotIndexed, One,
@@ -41,7 +47,7 @@ pub use crate::model::{
 
 use smallvec::SmallVec;
 
-use self::walk::Source;
+use self::source::Source;
 use crate::error::Result;
 use crate::model::{KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Terms};
 use crate::overlay::View;

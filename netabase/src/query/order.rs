@@ -6,10 +6,12 @@ use std::collections::BinaryHeap;
 use smallvec::{SmallVec, smallvec};
 
 use super::group::group;
-use super::plan::{Piece, Pieces, Plan, rows_of};
+use super::plan::{Piece, Pieces, Plan, Repeats, may_merge, rows_of};
 use super::residual::Residual;
 use super::rows::next_that_holds;
-use super::walk::{Source, Walk};
+use super::source::Source;
+use super::token::Edge;
+use super::walk::Walk;
 use crate::engine::Direction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
@@ -23,6 +25,8 @@ pub(super) struct Wanted<M> {
     pub(super) most: usize,
     /// records that may be kept for a sort
     pub(super) sort_limit: usize,
+    /// where a page begins
+    pub(super) after: Option<Edge>,
 }
 
 /// A plan, and how its records come to be in order.
@@ -54,7 +58,8 @@ pub(super) fn simplify<M: NetabaseModel>(orders: &mut Vec<Order<M>>) {
     });
 }
 
-fn shape<M: NetabaseModel>(part: usize) -> Shape {
+/// How many keys a record has in a table.
+pub(super) fn shape<M: NetabaseModel>(part: usize) -> Shape {
     match M::SCHEMA.part(part) {
         Some(Part::Index(index)) => index.shape,
         Some(Part::Relation(relation)) => relation.shape,
@@ -76,7 +81,10 @@ pub(super) fn arrange<M: NetabaseModel>(
     let way = if *descending { Direction::Reverse } else { Direction::Forward };
     let has_all = has_all_records::<M>(*part);
     let all_terms = has_all.then(|| terms.clone());
-    let plan = Plan::choose(source, terms)?;
+    let mut plan = Plan::choose(source, terms)?;
+    if *part == 0 && plan.repeats == Repeats::Never && may_merge(&plan.pieces) {
+        plan.repeats = Repeats::Merged;
+    }
     if comes_in_order(source, &plan, *part)? {
         return Ok(Ordered { plan, way, sort: false });
     }
@@ -100,8 +108,10 @@ pub(super) fn has_all_records<M: NetabaseModel>(part: usize) -> bool {
 }
 
 fn comes_in_order<M: NetabaseModel>(source: &Source<'_>, plan: &Plan<M>, part: usize) -> Result<bool> {
-    if plan.once {
-        return Ok(false);
+    match plan.repeats {
+        Repeats::Never => {}
+        Repeats::Merged => return Ok(part == 0),
+        Repeats::Remembered => return Ok(false),
     }
     Ok(match plan.pieces.as_slice() {
         // Records of equal key come by primary key.
@@ -122,7 +132,7 @@ fn walk_in_order<M>(part: usize, mut terms: Terms<M>) -> Plan<M> {
         }
         _ => smallvec![Piece { part, range: ByteRange::all() }],
     };
-    Plan { pieces, once: false, meet: Vec::new(), residual: terms }
+    Plan { pieces, repeats: Repeats::Never, meet: Vec::new(), residual: terms }
 }
 
 /// Compares the records that have to be read. How many of those on a walk pass the conditions is taken to be the share
@@ -193,6 +203,15 @@ impl<M> PartialEq for Sorted<'_, M> {
 
 impl<M> Eq for Sorted<'_, M> {}
 
+/// What a record is ordered by; nothing for the order by a field.
+pub(super) fn key_of<M: NetabaseModel>(order: &Order<M>, primary: &[u8], entries: &Entries) -> Vec<u8> {
+    match order.by {
+        By::Key(0) => primary.to_vec(),
+        By::Key(part) => group(entries.first(part).unwrap_or_default(), shape::<M>(part)).to_vec(),
+        By::Field(_) => Vec::new(),
+    }
+}
+
 /// The first records in the wanted order, with their primary keys. Keeps no more of them in memory than are wanted.
 pub(super) fn sort<M: NetabaseModel>(
     mut walk: Walk<'_>,
@@ -207,12 +226,12 @@ pub(super) fn sort<M: NetabaseModel>(
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
         let primary = walk.key().to_vec();
         entries.collect(&record, &primary)?;
-        let keys = wanted.orders.iter().map(|order| match order.by {
-            By::Key(0) => primary.clone(),
-            By::Key(part) => group(entries.first(part).unwrap_or_default(), shape::<M>(part)).to_vec(),
-            By::Field(_) => Vec::new(),
-        });
-        kept.push(Sorted { orders: &wanted.orders, keys: keys.collect(), primary, record });
+        let orders = &wanted.orders;
+        let keys: SmallVec<_> = orders.iter().map(|order| key_of(order, &primary, &entries)).collect();
+        if wanted.after.as_ref().is_some_and(|edge| !edge.is_before(orders, &keys, &primary)) {
+            continue;
+        }
+        kept.push(Sorted { orders, keys, primary, record });
         if kept.len() > wanted.most {
             kept.pop();
         }

@@ -11,10 +11,11 @@ use std::thread;
 use smallvec::smallvec;
 
 use super::fetch::Fetch;
-use super::plan::Piece;
+use super::plan::{Piece, Repeats};
 use super::residual::Residual;
+use super::source::Source;
 use super::split::{Pieces, divide};
-use super::walk::{Source, Walk};
+use super::walk::Walk;
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::key::ByteRange;
@@ -89,7 +90,7 @@ pub(super) fn for_each<M: NetabaseModel>(
 }
 
 fn walk_over<'r>(source: &Source<'r>, range: &ByteRange, way: Direction) -> Walk<'r> {
-    Walk::new(source.clone(), smallvec![Piece { part: 0, range: range.clone() }], false, way)
+    Walk::new(source.clone(), smallvec![Piece { part: 0, range: range.clone() }], Repeats::Never, way)
 }
 
 /// Stops all threads when one of them fails, be it by a panic.

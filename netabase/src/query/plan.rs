@@ -2,7 +2,8 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::walk::Source;
+use super::source::Source;
+use super::walk::Walk;
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::key::ByteRange;
@@ -20,11 +21,40 @@ pub(super) struct Piece {
 /// Pieces that are walked over one after the other; mostly one.
 pub(super) type Pieces = SmallVec<[Piece; 1]>;
 
+/// What is done about records that have several rows in the pieces, as each is to come once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeats {
+    /// there are none
+    Never,
+    /// The rows of every piece come by primary key, so all pieces are walked over side by side.
+    Merged,
+    /// primary keys that were given are remembered
+    Remembered,
+}
+
+/// Pieces that are walked over side by side at most: each step looks at all of them.
+const MERGED: usize = 16;
+
+impl Repeats {
+    fn of(may_repeat: bool, pieces: &[Piece]) -> Self {
+        match may_repeat {
+            false => Repeats::Never,
+            true if may_merge(pieces) => Repeats::Merged,
+            true => Repeats::Remembered,
+        }
+    }
+}
+
+/// Whether the rows of several pieces can be merged into the order of the primary keys.
+pub(super) fn may_merge(pieces: &[Piece]) -> bool {
+    let by_primary = |piece: &Piece| piece.part == 0 || piece.range.as_point().is_some();
+    (2..=MERGED).contains(&pieces.len()) && pieces.iter().all(by_primary)
+}
+
 /// What is read, and what is left to test on each record.
 pub(super) struct Plan<M> {
     pub(super) pieces: Pieces,
-    /// a record may have several rows in the pieces, and counts once
-    pub(super) once: bool,
+    pub(super) repeats: Repeats,
     /// Keys whose records it must be among, too. Their rows come by primary key, as those of the only piece do.
     pub(super) meet: Vec<Piece>,
     pub(super) residual: Terms<M>,
@@ -46,7 +76,7 @@ impl<M> Plan<M> {
     /// Tests every record.
     fn scan(residual: Terms<M>) -> Self {
         let all = Piece { part: 0, range: ByteRange::all() };
-        Plan { pieces: smallvec![all], once: false, meet: Vec::new(), residual }
+        Plan { pieces: smallvec![all], repeats: Repeats::Never, meet: Vec::new(), residual }
     }
 
     /// Takes the condition that finds the fewest records, or the whole main table.
@@ -55,12 +85,9 @@ impl<M> Plan<M> {
             && let Some(Term::Keys(term)) = terms.pop()
         {
             // Nothing to compare it with.
-            return Ok(Plan {
-                once: may_repeat(&term),
-                pieces: pieces(term),
-                meet: Vec::new(),
-                residual: terms,
-            });
+            let (may_repeat, pieces) = (may_repeat(&term), pieces(term));
+            let repeats = Repeats::of(may_repeat, &pieces);
+            return Ok(Plan { repeats, pieces, meet: Vec::new(), residual: terms });
         }
         narrow(&mut terms);
         let Some(driver) = drive(source, &terms)? else {
@@ -78,7 +105,13 @@ impl<M> Plan<M> {
             terms.swap_remove(driver.at);
         }
         let meet = meet(source, &driver, &mut terms)?;
-        Ok(Plan { pieces: driver.pieces, once: driver.once, meet, residual: terms })
+        let repeats = Repeats::of(driver.once, &driver.pieces);
+        Ok(Plan { pieces: driver.pieces, repeats, meet, residual: terms })
+    }
+
+    /// Begins the walk, and gives what is left to test.
+    pub(super) fn walk(self, source: Source<'_>, way: Direction) -> (Walk<'_>, Terms<M>) {
+        (Walk::new(source, self.pieces, self.repeats, way).meeting(self.meet), self.residual)
     }
 }
 

@@ -4,7 +4,8 @@ use super::explain::Above;
 use super::order::{self, Ordered, Wanted};
 use super::plan::{self, Plan};
 use super::residual::Residual;
-use super::walk::{Source, Walk};
+use super::source::Source;
+use super::walk::Walk;
 use super::{Explain, Keys, Order, Query, Rows, WINDOW, explain, parallel};
 use crate::engine::Direction;
 use crate::error::Result;
@@ -14,7 +15,7 @@ use crate::model::{NetabaseModel, Terms, Viewed};
 pub(super) struct Arranged<'r, M> {
     pub(super) source: Source<'r>,
     pub(super) ordered: Ordered<M>,
-    wanted: Wanted<M>,
+    pub(super) wanted: Wanted<M>,
     unordered: bool,
     pub(super) offset: usize,
     pub(super) limit: usize,
@@ -28,8 +29,8 @@ impl<'r, M> Arranged<'r, M> {
 
     pub(super) fn plan(self) -> Planned<'r, M> {
         let Arranged { source, ordered, wanted, unordered, offset, limit } = self;
-        let Ordered { plan: Plan { pieces, once, meet, residual }, way, sort } = ordered;
-        let mut walk = Walk::new(source, pieces, once, way).meeting(meet);
+        let Ordered { plan, way, sort } = ordered;
+        let (mut walk, residual) = plan.walk(source, way);
         if unordered && wanted.orders.is_empty() {
             // What a limit leaves out need not be fetched.
             walk = walk.unordered(if residual.is_empty() { wanted.most.clamp(1, WINDOW) } else { WINDOW });
@@ -40,12 +41,12 @@ impl<'r, M> Arranged<'r, M> {
 
 /// What a query does, ready to begin.
 pub(super) struct Planned<'r, M> {
-    walk: Walk<'r>,
-    residual: Terms<M>,
+    pub(super) walk: Walk<'r>,
+    pub(super) residual: Terms<M>,
     /// what to sort by, if the walk is not in order
-    sort: Option<Wanted<M>>,
-    offset: usize,
-    limit: usize,
+    pub(super) sort: Option<Wanted<M>>,
+    pub(super) offset: usize,
+    pub(super) limit: usize,
 }
 
 impl<'r, M: NetabaseModel> Planned<'r, M> {
@@ -69,7 +70,8 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
             orders.iter_mut().for_each(Order::reverse);
         }
         let way = if self.reversed { Direction::Reverse } else { Direction::Forward };
-        let wanted = Wanted { orders, most: offset.saturating_add(limit), sort_limit: self.sort_limit };
+        let wanted =
+            Wanted { orders, most: offset.saturating_add(limit), sort_limit: self.sort_limit, after: None };
         let ordered = if wanted.orders.is_empty() {
             Ordered { plan: Plan::choose(&source, terms)?, way, sort: false }
         } else {
@@ -112,7 +114,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         let above = arranged.above();
         let Arranged { source, ordered: Ordered { plan, way, .. }, .. } = arranged;
         let mut told = explain::tell(&source, &plan, &above)?;
-        let walk = Walk::new(source, plan.pieces.clone(), plan.once, way).meeting(plan.meet.clone());
+        let walk = Walk::new(source, plan.pieces.clone(), plan.repeats, way).meeting(plan.meet.clone());
         explain::run(&mut told, plan, walk, &above)?;
         Ok(told)
     }

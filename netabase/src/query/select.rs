@@ -5,9 +5,9 @@ use std::fmt;
 use smallvec::smallvec;
 
 use super::order::{Ordered, has_all_records};
-use super::plan::{Pieces, Plan};
+use super::plan::{Pieces, Plan, Repeats};
 use super::run::Arranged;
-use super::walk::Source;
+use super::source::Source;
 use super::{Index, OneKey, Order, Query, Rows, Select, Summed};
 use crate::engine::{Cursor, Direction};
 use crate::error::{Error, Result};
@@ -176,8 +176,8 @@ pub(super) fn field_of_key<M: NetabaseModel>(part: usize) -> Option<&'static str
 
 /// The table whose rows alone give all that is asked for, if there is one.
 fn covering_part<M: NetabaseModel>(arranged: &Arranged<'_, M>, needs: &[Need]) -> Option<usize> {
-    let Ordered { plan: Plan { pieces, once, meet, residual }, sort, .. } = &arranged.ordered;
-    if *once || *sort || !meet.is_empty() || !residual.is_empty() {
+    let Ordered { plan: Plan { pieces, repeats, meet, residual }, sort, .. } = &arranged.ordered;
+    if *repeats != Repeats::Never || *sort || !meet.is_empty() || !residual.is_empty() {
         return None;
     }
     let part = pieces.first()?.part;

@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::residual::Residual;
 use super::rows::next_that_holds;
 use super::select::{field_of_key, kept_place};
-use super::walk::{Source, Walk};
+use super::source::Source;
 use super::{Index, KeyShape, One, Query, Summed};
 use crate::engine::Direction;
 use crate::error::Result;
@@ -160,8 +160,7 @@ fn collected<M: NetabaseModel, T>(
     (part, shape): (usize, Shape),
     change: impl Fn(Option<&T>, &M, &[u8], &Entries) -> Result<Option<T>>,
 ) -> Result<ByKey<T>> {
-    let Plan { pieces, once, meet, residual } = plan;
-    let mut walk = Walk::new(source.clone(), pieces, once, Direction::Forward).meeting(meet);
+    let (mut walk, residual) = plan.walk(source.clone(), Direction::Forward);
     let (mut residual, mut entries) = (Residual::new(residual), Entries::default());
     let mut found: BTreeMap<Vec<u8>, T> = BTreeMap::new();
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {

@@ -2,100 +2,18 @@
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use smallvec::smallvec;
 
 use super::fetch::Fetch;
-use super::plan::{Piece, Pieces};
+use super::plan::{Piece, Pieces, Repeats};
+use super::source::Source;
+use super::union::Union;
 use crate::engine::{Cursor, Direction, Slice};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::key::ByteRange;
-use crate::model::{NetabaseModel, Viewed};
-use crate::overlay::View;
-use crate::permission::{Permit, ReadAccess};
-use crate::table::{self, KeyList, Layout, ModelTables, Sums};
-
-/// Where a query reads, and the leave to do so.
-#[derive(Clone)]
-pub(super) struct Source<'r> {
-    pub(super) view: View<'r>,
-    pub(super) permit: Permit<ReadAccess>,
-    pub(super) layout: Arc<Layout>,
-    pub(super) ordinal: usize,
-}
-
-impl Source<'_> {
-    pub(super) fn tables(&self) -> Result<&ModelTables> {
-        self.layout.model(self.ordinal)
-    }
-
-    #[inline]
-    pub(super) fn decode<M: NetabaseModel>(&self, bytes: &[u8]) -> Result<M> {
-        table::decode(&self.layout, self.tables()?, bytes)
-    }
-
-    pub(super) fn view_of<'b, M: Viewed>(&self, bytes: &'b [u8]) -> Result<M::View<'b>> {
-        table::view::<M>(&self.layout, self.tables()?, bytes)
-    }
-
-    /// Whether the rows of a table are key -> primary key, one for each key.
-    pub(super) fn is_map(&self, part: usize) -> Result<bool> {
-        Ok(part == 0 || self.tables()?.part(part)?.unique)
-    }
-
-    /// The record that one key of a map leads to.
-    pub(super) fn find<M: NetabaseModel>(&self, part: usize, key: &[u8]) -> Result<Option<M>> {
-        let Source { view, permit, layout, .. } = self;
-        let tables = self.tables()?;
-        let record = if part == 0 {
-            table::get(permit, view, tables, key)?
-        } else {
-            let Some(primary) = table::lookup(permit, view, tables, part, key)? else { return Ok(None) };
-            Some(table::get(permit, view, tables, &primary)?.ok_or_else(|| self.corrupt(part))?)
-        };
-        record.map(|bytes| table::decode(layout, tables, &bytes)).transpose()
-    }
-
-    /// The bytes of the record with this key.
-    pub(super) fn record(&self, key: &[u8]) -> Result<Option<Slice<'_>>> {
-        table::get(&self.permit, &self.view, self.tables()?, key)
-    }
-
-    /// A row of the table that is not what was written.
-    #[cold]
-    pub(super) fn corrupt(&self, part: usize) -> Error {
-        let table = self.tables().and_then(|tables| tables.part(part));
-        let table = table.map(|table| self.layout.name(table.id).to_owned()).unwrap_or_default();
-        Error::new(ErrorKind::Corrupt { place: table })
-    }
-
-    /// How many rows an index has under a key.
-    pub(super) fn count(&self, part: usize, key: &[u8]) -> Result<u64> {
-        table::count(&self.permit, &self.view, self.tables()?, part, key)
-    }
-
-    /// One of the sums that an index keeps for a key. `part`: the table of sums.
-    pub(super) fn kept_sum(&self, part: usize, key: &[u8], place: usize) -> Result<i128> {
-        let tables = self.tables()?;
-        let row = table::lookup(&self.permit, &self.view, tables, part, key)?;
-        let kept = Sums::read(tables, tables.part(part)?, row.as_deref())?;
-        Ok(kept.sums.get(place).copied().unwrap_or_default())
-    }
-
-    /// The number of rows in these ranges of a table, if it is stored.
-    pub(super) fn stored_count(&self, part: usize, ranges: &[ByteRange]) -> Result<Option<u64>> {
-        if part == 0 && matches!(ranges, [range] if range.is_all()) {
-            return table::len(&self.permit, &self.view, self.tables()?).map(Some);
-        }
-        let mut sum = 0;
-        for range in ranges {
-            let Some(key) = range.as_point() else { return Ok(None) };
-            sum += self.count(part, key)?;
-        }
-        Ok(Some(sum))
-    }
-}
+use crate::model::NetabaseModel;
+use crate::table::{self, KeyList};
 
 /// The row a walk stands on.
 enum Row<'r> {
@@ -104,6 +22,8 @@ enum Row<'r> {
     Cursor(Box<dyn Cursor + 'r>),
     /// one key that was looked up: the primary key it leads to
     Point(Vec<u8>),
+    /// of several walks side by side
+    Union(Box<Union<'r>>),
 }
 
 impl Row<'_> {
@@ -112,6 +32,7 @@ impl Row<'_> {
     fn advance(&mut self) -> Result<bool> {
         match self {
             Row::Cursor(cursor) => cursor.advance(),
+            Row::Union(union) => union.advance(),
             Row::Point(_) | Row::None => Ok(false),
         }
     }
@@ -147,19 +68,26 @@ struct Window<'r> {
 }
 
 impl<'r> Walk<'r> {
-    pub(super) fn new(source: Source<'r>, mut pieces: Pieces, once: bool, way: Direction) -> Self {
+    pub(super) fn new(source: Source<'r>, mut pieces: Pieces, repeats: Repeats, way: Direction) -> Self {
         if way == Direction::Forward {
             pieces.reverse();
         }
-        let seen = once.then(HashSet::new);
-        let look_up = pieces.iter().any(|piece| piece.part != 0);
-        let (row, meet) = (Row::None, Vec::new());
-        Walk { source, part: 0, pieces, way, row, seen, meet, look_up, counts: None, fetch: None }
+        let index = pieces.iter().map(|piece| piece.part).find(|part| *part != 0);
+        let mut row = Row::None;
+        if repeats == Repeats::Merged {
+            let walk = |piece| Walk::new(source.clone(), smallvec![piece], Repeats::Never, way).keys_only();
+            row = Row::Union(Box::new(Union::new(pieces.drain(..).map(walk).collect(), way)));
+        }
+        let seen = (repeats == Repeats::Remembered).then(HashSet::new);
+        let part = index.filter(|_| repeats == Repeats::Merged).unwrap_or(0);
+        let (look_up, meet) = (index.is_some(), Vec::new());
+        Walk { source, part, pieces, way, row, seen, meet, look_up, counts: None, fetch: None }
     }
 
     /// Leaves out the records that have none of these keys. All rows come by primary key.
     pub(super) fn meeting(mut self, meet: Vec<Piece>) -> Self {
-        let walk = |piece| Walk::new(self.source.clone(), smallvec![piece], false, self.way).keys_only();
+        let walk =
+            |piece| Walk::new(self.source.clone(), smallvec![piece], Repeats::Never, self.way).keys_only();
         self.meet = meet.into_iter().map(walk).collect();
         self
     }
@@ -185,7 +113,7 @@ impl<'r> Walk<'r> {
 
     /// Records behind an index come in the order of the main table, `window` at a time.
     pub(super) fn unordered(mut self, window: usize) -> Self {
-        if self.pieces.iter().any(|piece| piece.part != 0) {
+        if self.index().is_some() {
             let fetch = Fetch::new(&self.source, KeyList::default());
             self.fetch = Some(Box::new(Window { size: window, fetch }));
         }
@@ -200,6 +128,9 @@ impl<'r> Walk<'r> {
 
     /// A table that leads to records, if one of those that are walked over is no main table.
     pub(super) fn index(&self) -> Option<usize> {
+        if let Row::Union(_) = &self.row {
+            return Some(self.part).filter(|part| *part != 0);
+        }
         self.pieces.iter().map(|piece| piece.part).find(|part| *part != 0)
     }
 
@@ -248,14 +179,25 @@ impl<'r> Walk<'r> {
     /// Counts the rows that are read.
     pub(super) fn counting(mut self) -> Self {
         self.counts = Some(vec![0; self.pieces.len()]);
+        if let Row::Union(union) = &mut self.row {
+            union.count();
+        }
         self.meet = self.meet.into_iter().map(Walk::counting).collect();
         self
     }
 
     /// The rows that were read of each piece, in the order in which they were given.
     pub(super) fn counts(&self) -> Vec<u64> {
+        let is_forward = self.way == Direction::Forward;
+        if let Row::Union(union) = &self.row {
+            let mut counts = union.counts();
+            if is_forward {
+                counts.reverse();
+            }
+            return counts;
+        }
         let mut counts = self.counts.clone().unwrap_or_default();
-        if self.way == Direction::Forward {
+        if is_forward {
             counts.reverse();
         }
         counts
@@ -326,7 +268,9 @@ impl<'r> Walk<'r> {
     fn next_piece(&mut self) -> Result<bool> {
         loop {
             let Some(Piece { part, range }) = self.pieces.pop() else {
-                self.row = Row::None;
+                if !matches!(self.row, Row::Union(_)) {
+                    self.row = Row::None;
+                }
                 return Ok(false);
             };
             self.part = part;
@@ -365,7 +309,16 @@ impl<'r> Walk<'r> {
             Row::Cursor(cursor) if self.part == 0 => cursor.key(),
             Row::Cursor(cursor) => cursor.value(),
             Row::Point(key) => key,
+            Row::Union(union) => union.key(),
             Row::None => &[],
+        }
+    }
+
+    /// The key of the row in its table, where the walk goes along one.
+    pub(super) fn table_key(&self) -> Option<&[u8]> {
+        match &self.row {
+            Row::Cursor(cursor) => Some(cursor.key()),
+            _ => None,
         }
     }
 

@@ -241,6 +241,11 @@ impl ModelSchema {
         (0..).map_while(|number| self.part(number).map(|part| (number, part)))
     }
 
+    /// What tells this schema from another one of the model.
+    pub(crate) fn fingerprint(&self) -> u128 {
+        StoredDefinition::of_model(self).fingerprint().0
+    }
+
     /// Number of the table of topics.
     pub const fn topics_part(&self) -> usize {
         1 + self.indexes.len() + self.relations.len()

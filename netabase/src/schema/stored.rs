@@ -62,6 +62,13 @@ impl From<&DefinitionSchema> for StoredDefinition {
     }
 }
 
+impl StoredDefinition {
+    /// Of one model alone.
+    pub(super) fn of_model(model: &ModelSchema) -> Self {
+        StoredDefinition { name: String::new(), models: vec![StoredModel::from(model)] }
+    }
+}
+
 impl From<&ModelSchema> for StoredModel {
     fn from(model: &ModelSchema) -> Self {
         let is_field = |index: &&IndexSchema| matches!(index.source, KeySource::Field);

@@ -1,0 +1,92 @@
+//! Where a query reads: single rows, counts and kept sums of one model.
+
+use std::sync::Arc;
+
+use crate::engine::Slice;
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::ByteRange;
+use crate::model::{NetabaseModel, Viewed};
+use crate::overlay::View;
+use crate::permission::{Permit, ReadAccess};
+use crate::table::{self, Layout, ModelTables, Sums};
+
+/// Where a query reads, and the leave to do so.
+#[derive(Clone)]
+pub(super) struct Source<'r> {
+    pub(super) view: View<'r>,
+    pub(super) permit: Permit<ReadAccess>,
+    pub(super) layout: Arc<Layout>,
+    pub(super) ordinal: usize,
+}
+
+impl Source<'_> {
+    pub(super) fn tables(&self) -> Result<&ModelTables> {
+        self.layout.model(self.ordinal)
+    }
+
+    #[inline]
+    pub(super) fn decode<M: NetabaseModel>(&self, bytes: &[u8]) -> Result<M> {
+        table::decode(&self.layout, self.tables()?, bytes)
+    }
+
+    pub(super) fn view_of<'b, M: Viewed>(&self, bytes: &'b [u8]) -> Result<M::View<'b>> {
+        table::view::<M>(&self.layout, self.tables()?, bytes)
+    }
+
+    /// Whether the rows of a table are key -> primary key, one for each key.
+    pub(super) fn is_map(&self, part: usize) -> Result<bool> {
+        Ok(part == 0 || self.tables()?.part(part)?.unique)
+    }
+
+    /// The record that one key of a map leads to.
+    pub(super) fn find<M: NetabaseModel>(&self, part: usize, key: &[u8]) -> Result<Option<M>> {
+        let Source { view, permit, layout, .. } = self;
+        let tables = self.tables()?;
+        let record = if part == 0 {
+            table::get(permit, view, tables, key)?
+        } else {
+            let Some(primary) = table::lookup(permit, view, tables, part, key)? else { return Ok(None) };
+            Some(table::get(permit, view, tables, &primary)?.ok_or_else(|| self.corrupt(part))?)
+        };
+        record.map(|bytes| table::decode(layout, tables, &bytes)).transpose()
+    }
+
+    /// The bytes of the record with this key.
+    pub(super) fn record(&self, key: &[u8]) -> Result<Option<Slice<'_>>> {
+        table::get(&self.permit, &self.view, self.tables()?, key)
+    }
+
+    /// A row of the table that is not what was written.
+    #[cold]
+    pub(super) fn corrupt(&self, part: usize) -> Error {
+        let table = self.tables().and_then(|tables| tables.part(part));
+        let table = table.map(|table| self.layout.name(table.id).to_owned()).unwrap_or_default();
+        Error::new(ErrorKind::Corrupt { place: table })
+    }
+
+    /// How many rows an index has under a key.
+    pub(super) fn count(&self, part: usize, key: &[u8]) -> Result<u64> {
+        table::count(&self.permit, &self.view, self.tables()?, part, key)
+    }
+
+    /// One of the sums that an index keeps for a key. `part`: the table of sums.
+    pub(super) fn kept_sum(&self, part: usize, key: &[u8], place: usize) -> Result<i128> {
+        let tables = self.tables()?;
+        let row = table::lookup(&self.permit, &self.view, tables, part, key)?;
+        let kept = Sums::read(tables, tables.part(part)?, row.as_deref())?;
+        Ok(kept.sums.get(place).copied().unwrap_or_default())
+    }
+
+    /// The number of rows in these ranges of a table, if it is stored.
+    pub(super) fn stored_count(&self, part: usize, ranges: &[ByteRange]) -> Result<Option<u64>> {
+        if part == 0 && matches!(ranges, [range] if range.is_all()) {
+            return table::len(&self.permit, &self.view, self.tables()?).map(Some);
+        }
+        let mut sum = 0;
+        for range in ranges {
+            let Some(key) = range.as_point() else { return Ok(None) };
+            sum += self.count(part, key)?;
+        }
+        Ok(Some(sum))
+    }
+}
