@@ -28,6 +28,9 @@ impl Sum {
     }
 }
 
+/// Sums by the key of their index.
+type ByKey = BTreeMap<Vec<u8>, Sums>;
+
 impl Verification<'_> {
     /// Adds up a table of sums.
     pub(super) fn sums(&mut self, part: &PartTable) -> Result<Sum> {
@@ -69,10 +72,10 @@ impl Verification<'_> {
         number: usize,
         part: &PartTable,
         from: Option<&[u8]>,
-    ) -> Result<(BTreeMap<Vec<u8>, Sums>, Option<Vec<u8>>)> {
+    ) -> Result<(ByKey, Option<Vec<u8>>)> {
         let mut records = self.read.cursor(self.tables.main()?, ALL, Direction::Forward)?;
         let (mut key, mut entries) = (Vec::new(), Entries::default());
-        let (mut expected, mut bytes): (BTreeMap<Vec<u8>, Sums>, _) = (BTreeMap::new(), 0);
+        let (mut expected, mut bytes) = (ByKey::new(), 0);
         let mut ceiling: Option<Vec<u8>> = None;
         while records.advance()? {
             let read = self.tables.reader.read(records.value(), &mut key, &mut entries);
@@ -107,7 +110,7 @@ impl Verification<'_> {
     fn hold_against(
         &mut self,
         part: &PartTable,
-        mut expected: BTreeMap<Vec<u8>, Sums>,
+        mut expected: ByKey,
         (from, to): (Option<&[u8]>, Option<&[u8]>),
     ) -> Result<()> {
         let (name, read) = (self.layout.name(part.id), self.read);

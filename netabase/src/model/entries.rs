@@ -117,7 +117,7 @@ impl Entries {
             return Ok(());
         };
         let payload = self.append(|out| {
-            amounts.iter().for_each(|amount| out.extend_from_slice(&amount.amount().to_be_bytes()));
+            out.extend(amounts.iter().flat_map(|amount| amount.amount().to_be_bytes()));
             Ok(())
         })?;
         let first = self.spans.iter().rposition(|span| span.part != part).map_or(0, |before| before + 1);

@@ -130,7 +130,7 @@ impl<M, K, S> Index<M, K, S> {
     }
 
     /// Reads a key that is there.
-    pub(crate) fn present_key(self, key: &[u8]) -> Result<K>
+    pub(crate) fn present_key(key: &[u8]) -> Result<K>
     where
         K: Key,
         S: KeyShape,

@@ -125,7 +125,7 @@ impl<M: NetabaseModel, K: Key, S: KeyShape> Select<M> for Present<M, K, S> {
     }
 
     fn take(&self, row: &Known<'_, M>) -> Result<K> {
-        self.0.present_key(row.key(self.0.part()).ok_or_else(missing)?)
+        Index::<M, K, S>::present_key(row.key(self.0.part()).ok_or_else(missing)?)
     }
 }
 

@@ -200,6 +200,7 @@ pub struct Selected<'r, M, S> {
 }
 
 /// Where the values come from.
+#[allow(clippy::large_enum_variant, reason = "a box would cost each query an allocation")]
 enum Steps<'r, M> {
     /// rows of one table
     Rows(RowsOfPieces<'r>),

@@ -173,7 +173,9 @@ fn add_terms<M: NetabaseModel>(terms: &[Term<M>], out: &mut Vec<u8>) {
             Term::Any(either) => {
                 out.push(2);
                 out.extend_from_slice(&either.len().to_be_bytes());
-                either.iter().for_each(|terms| add_terms(terms, out));
+                for terms in either {
+                    add_terms(terms, out);
+                }
             }
             Term::Not(terms) => {
                 out.push(3);

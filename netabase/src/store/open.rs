@@ -122,7 +122,9 @@ impl Plan {
         settings: &Settings,
     ) -> Result<()> {
         let names = engine.table_names()?;
-        for piece in &self.discard {
+        // An index that is made anew may have had sums that it keeps no more.
+        let is_key = |piece: &&Piece| matches!(piece.part, Section::Key(_));
+        for piece in self.discard.iter().chain(self.fill.iter().filter(is_key)) {
             for table in names.iter().filter(|table| belongs(record.name, piece, table)) {
                 writer.drop_table(table)?;
             }
@@ -138,7 +140,7 @@ impl Plan {
             let is_topic = |part: &Section| matches!(part, Section::Topic(_));
             let topics = of_model(&self.fill, &is_topic) || of_model(&self.discard, &is_topic);
             let wanted = |number: usize, name: &str| {
-                if number == tables.schema.topics_part() {
+                if !tables.schema.topics.is_empty() && number == tables.schema.topics_part() {
                     return topics;
                 }
                 of_model(&self.fill, &|part| matches!(part, Section::Key(key) if key == name))
