@@ -50,7 +50,11 @@ pub(crate) enum Command {
         which: Which,
     },
     /// Drop the index on merchants, rebuild it, and see that the answers are the same
-    Rebuild,
+    Rebuild {
+        /// Ask for merchants whose names begin so, instead of all
+        #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+        merchant: String,
+    },
 }
 
 /// What transactions belong together.

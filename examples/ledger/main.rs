@@ -4,7 +4,7 @@
 //! cargo run --example ledger -- import examples/ledger/sample.csv
 //! cargo run --example ledger -- list --from 2025-02-01 --to 2025-02-28 --max=-50 --explain
 //! cargo run --example ledger -- sums --by merchant --account checking
-//! cargo run --example ledger -- rebuild
+//! cargo run --example ledger -- rebuild --merchant "City Tram"
 //! ```
 //!
 //! The file is `ledger.redb` in the current folder unless `--db FILE` says otherwise. A statement has a header that names the
@@ -68,6 +68,6 @@ fn run(args: &Args, out: &mut impl Write) -> Result<()> {
             list::list(&file::existing(&args.db)?, which, *limit, *explain, out)
         }
         Command::Sums { by, which } => sums::sums(&file::existing(&args.db)?, *by, which, out),
-        Command::Rebuild => rebuild::rebuild(&args.db, out),
+        Command::Rebuild { merchant } => rebuild::rebuild(&args.db, merchant, out),
     }
 }
