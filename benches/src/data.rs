@@ -68,7 +68,7 @@ impl Random {
         self.0
     }
 
-    fn shuffled<T>(&mut self, items: impl Iterator<Item = T>) -> Vec<T> {
+    pub(crate) fn shuffled<T>(&mut self, items: impl Iterator<Item = T>) -> Vec<T> {
         let mut tagged: Vec<(u64, T)> = items.map(|item| (self.next(), item)).collect();
         tagged.sort_by_key(|(tag, _)| *tag);
         tagged.into_iter().map(|(_, item)| item).collect()

@@ -3,6 +3,7 @@
 //! - [`model`]: the records, and [`data`]: a reproducible set of them.
 //! - [`side`]: what both stores can do; [`by_netabase`] and [`by_hand`] do it.
 //! - [`work`]: the workloads, each timed without its set-up; [`options`]: the command line of the examples.
+//! - [`sales`]: queries of more than one key, with a store of their own.
 //! - [`scaling`]: the cost of an operation by the number of records, of indexes, and by the size of a record.
 //!
 //! `cargo bench -p netabase-benches` measures each with criterion; `cargo run --release -p netabase-benches
@@ -13,6 +14,7 @@ pub mod by_netabase;
 pub mod data;
 pub mod model;
 pub mod options;
+pub mod sales;
 pub mod scaling;
 pub mod side;
 pub mod work;

@@ -209,7 +209,7 @@ fn same<T: PartialEq>(what: &str, a: &T, b: &T) -> Result<()> {
     if a == b { Ok(()) } else { Err(format!("the two stores disagree: {what}").into()) }
 }
 
-fn timed(count: usize, work: impl FnOnce() -> Result<u64>) -> Result<Run> {
+pub(crate) fn timed(count: usize, work: impl FnOnce() -> Result<u64>) -> Result<Run> {
     let count = u32::try_from(count)?;
     let start = Instant::now();
     let checksum = work()?;
@@ -241,7 +241,7 @@ fn found(user: Option<&User>) -> u64 {
     user.map_or(0, |user| user.id + u64::from(user.age) + user.bio.len() as u64)
 }
 
-fn mix(checksum: u64, next: u64) -> u64 {
+pub(crate) fn mix(checksum: u64, next: u64) -> u64 {
     checksum.rotate_left(5).wrapping_add(next)
 }
 

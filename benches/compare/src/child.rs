@@ -6,11 +6,12 @@
 use std::path::Path;
 
 use netabase_benches::Data;
+use netabase_benches::sales::Sales;
 
 use crate::args::{Args, Name};
 use crate::engine::Engine;
 use crate::engines::{Fjall, Lmdb, NativeDb, Netabase, Redb, SqliteFull, SqliteNormal};
-use crate::work::{Run, check, disk, memory, read, threads, write};
+use crate::work::{Run, check, disk, memory, query, read, threads, write};
 use crate::{Result, workload};
 
 /// What is printed for the check of everything stored; not a row.
@@ -24,7 +25,7 @@ const OPENINGS: usize = 5;
 
 /// Runs the engine once.
 pub(crate) fn run(engine: Name, args: &Args) -> Result<()> {
-    let round = Round { data: Data::new(args.records), only: &args.only };
+    let round = Round { data: Data::new(args.records), records: args.records, only: &args.only };
     match engine {
         Name::Redb => round.play::<Redb>(),
         Name::Netabase => round.play::<Netabase>(),
@@ -38,6 +39,7 @@ pub(crate) fn run(engine: Name, args: &Args) -> Result<()> {
 
 struct Round<'a> {
     data: Data,
+    records: u32,
     only: &'a str,
 }
 
@@ -47,13 +49,18 @@ impl Round<'_> {
     }
 
     fn play<E: Engine>(&self) -> Result<()> {
+        self.users::<E>()?;
+        self.queries::<E>()
+    }
+
+    fn users<E: Engine>(&self) -> Result<()> {
         let input = memory::now();
         if self.wants("bulk") || self.wants("memory") {
             let folder = tempfile::tempdir()?;
             let run = write::bulk(&E::open(folder.path())?, &self.data)?;
             self.report("bulk", run.each(), run.checksum);
         }
-        if workload::ALL.iter().all(|name| *name == "bulk" || !self.wants(name)) {
+        if workload::ALL.iter().all(|name| *name == "bulk" || query::is_one(name) || !self.wants(name)) {
             return Ok(());
         }
         let folder = tempfile::tempdir()?;
@@ -114,6 +121,20 @@ impl Round<'_> {
         self.repeat("single_16", WRITES, || threads::singles(store, data, 16))?;
         self.repeat("reads_1_busy", THREADS, || threads::busy_reads(store, data, 1))?;
         self.repeat("reads_2_busy", THREADS, || threads::busy_reads(store, data, 2))
+    }
+
+    /// Behind the users, whose memory is measured.
+    fn queries<E: Engine>(&self) -> Result<()> {
+        if !query::ALL.iter().any(|(name, _)| self.wants(name)) {
+            return Ok(());
+        }
+        let (folder, sales) = (tempfile::tempdir()?, Sales::new(self.records));
+        let Some(store) = E::sales(folder.path(), &sales)? else { return Ok(()) };
+        query::check(&*store, &sales)?;
+        for (name, work) in query::ALL {
+            self.repeat(name, READS, || query::ask(work, &*store, &sales))?;
+        }
+        Ok(())
     }
 
     fn repeat(&self, name: &str, times: usize, work: impl Fn() -> Result<Run>) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use netabase_benches::User;
+use netabase_benches::sales::{Answers, Sales};
 
 use crate::Result;
 
@@ -29,6 +30,12 @@ pub(crate) trait Engine: Sized + Sync {
 
     /// One user, in a read transaction of its own.
     fn get_alone(&self, id: u64) -> Result<Option<User>>;
+
+    /// Makes a store of sales in this folder for the rows of queries, and begins to read it. `None` where an engine takes
+    /// no part in these rows: over plain keys and values they would say what the one on redb says.
+    fn sales(_folder: &Path, _sales: &Sales) -> Result<Option<Box<dyn Answers>>> {
+        Ok(None)
+    }
 }
 
 /// Reads of one read transaction.

@@ -8,7 +8,9 @@ use crate::workload;
 pub(crate) fn print(args: &Args, results: &Results) {
     let workloads = results.workloads();
     println!("{} records, {} rounds. In each cell: the median over the rounds,", args.records, args.rounds);
-    println!("its ratio to redb by hand, and the least and the most of the rounds.\n");
+    println!(
+        "its ratio to redb by hand, and the least and the most of the rounds; - where an engine takes no part.\n"
+    );
     let mut rows = vec![vec!["workload".to_owned()]; 1];
     rows.extend(workloads.iter().map(|workload| vec![(*workload).to_owned()]));
     for engine in &results.engines {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use netabase::{ReadTransaction, Store, WriteTransaction};
+use netabase_benches::sales::{Answers, Sales, SalesByNetabase};
 use netabase_benches::{Club, User};
 
 use crate::Result;
@@ -31,6 +32,10 @@ impl Engine for Netabase {
 
     fn get_alone(&self, id: u64) -> Result<Option<User>> {
         Ok(self.0.get::<User>(id)?)
+    }
+
+    fn sales(folder: &Path, sales: &Sales) -> Result<Option<Box<dyn Answers>>> {
+        Ok(Some(Box::new(SalesByNetabase::filled(&folder.join("sales.redb"), &sales.all)?)))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use netabase_benches::by_hand::{Reader, Writer};
+use netabase_benches::sales::{Answers, Sales, SalesByHand};
 use netabase_benches::{ByHand, Side, User};
 
 use crate::Result;
@@ -30,6 +31,10 @@ impl Engine for Redb {
 
     fn get_alone(&self, id: u64) -> Result<Option<User>> {
         self.0.get_alone(id)
+    }
+
+    fn sales(folder: &Path, sales: &Sales) -> Result<Option<Box<dyn Answers>>> {
+        Ok(Some(Box::new(SalesByHand::filled(&folder.join("sales.redb"), &sales.all)?)))
     }
 }
 

@@ -5,6 +5,7 @@
 pub(crate) mod check;
 pub(crate) mod disk;
 pub(crate) mod memory;
+pub(crate) mod query;
 pub(crate) mod read;
 pub(crate) mod threads;
 pub(crate) mod write;

@@ -5,15 +5,18 @@
 //! connections from a pool. Statements are prepared once for each connection.
 
 mod read;
+mod sales;
 mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use netabase_benches::User;
+use netabase_benches::sales::{Answers, Sales};
 use rusqlite::Connection;
 
 use self::read::Reader;
+use self::sales::SalesBySqlite;
 use self::write::Writer;
 use crate::Result;
 use crate::engine::{CACHE, Engine, Reads};
@@ -93,6 +96,10 @@ impl<const FULL: bool> Engine for Sqlite<FULL> {
     fn get_alone(&self, id: u64) -> Result<Option<User>> {
         // A statement outside of a transaction is one.
         self.reader()?.get(id)
+    }
+
+    fn sales(folder: &Path, sales: &Sales) -> Result<Option<Box<dyn Answers>>> {
+        Ok(Some(Box::new(SalesBySqlite::<FULL>::filled(&folder.join("sales.sqlite"), &sales.all)?)))
     }
 }
 
