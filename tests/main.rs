@@ -35,6 +35,7 @@ mod peer_defects;
 mod power_cuts;
 mod queries;
 mod read_your_writes;
+mod registered_indexes;
 mod schema_growth;
 mod schema_mismatch;
 mod snapshots;

@@ -111,7 +111,7 @@ pub use engine::Durability;
 pub use error::{Error, ErrorKind, Result};
 pub use key::{Key, NetabaseKey};
 pub use maintenance::{Problem, Progress, Rebuilt, Report};
-pub use model::{Link, NetabaseDefinition, NetabaseModel, NetabaseTopic};
+pub use model::{CustomIndex, Link, NetabaseDefinition, NetabaseModel, NetabaseTopic};
 pub use netabase_macros::{NetabaseDefinition, NetabaseModel, NetabaseTopic};
 pub use store::{Builder, Chunked, Store};
 pub use transaction::{ReadTransaction, WriteTransaction};

@@ -115,6 +115,24 @@ pub enum ErrorKind {
         /// records that may be kept
         limit: usize,
     },
+    /// A registered index that cannot be one of the model.
+    #[error("`{name}` cannot be an index of {model}: {reason}")]
+    InvalidIndex {
+        /// recorded name of the model
+        model: &'static str,
+        /// its name
+        name: &'static str,
+        /// what is wrong with it
+        reason: String,
+    },
+    /// A query asks for an index that the store was opened without.
+    #[error("the store was opened without the index `{name}` of {model}: register it with `Builder::index`")]
+    UnknownIndex {
+        /// recorded name of the model
+        model: &'static str,
+        /// its name
+        name: &'static str,
+    },
     /// A token of a page that cannot be gone on from.
     #[error("this is no token of a page: {reason}")]
     InvalidToken {

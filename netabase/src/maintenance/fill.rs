@@ -132,7 +132,7 @@ impl Chunk<'_> {
         let (mut key, mut value, mut entries) = (Vec::new(), Vec::new(), Entries::default());
         while rows.advance()? {
             meter.step();
-            let read = self.tables.reader.read(rows.value(), &mut key, &mut entries);
+            let read = self.tables.read(rows.value(), &mut key, &mut entries);
             if read.is_err() || key != rows.key() {
                 self.unreadable(rows.key())?;
                 continue;

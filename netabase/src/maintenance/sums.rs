@@ -78,7 +78,7 @@ impl Verification<'_> {
         let (mut expected, mut bytes) = (ByKey::new(), 0);
         let mut ceiling: Option<Vec<u8>> = None;
         while records.advance()? {
-            let read = self.tables.reader.read(records.value(), &mut key, &mut entries);
+            let read = self.tables.read(records.value(), &mut key, &mut entries);
             if read.is_err() || key != records.key() {
                 continue;
             }

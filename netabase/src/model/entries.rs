@@ -8,6 +8,7 @@ use smallvec::{SmallVec, smallvec};
 use super::NetabaseModel;
 use super::amount::Amount;
 use super::columns::Column;
+use super::custom::Customs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
 use crate::schema::ModelSchema;
@@ -58,12 +59,28 @@ impl Entries {
     }
 
     /// Collects all that a record has beside the main table, sorted.
-    pub(crate) fn collect<M: NetabaseModel>(&mut self, record: &M, key: &[u8]) -> Result<()> {
+    pub(crate) fn collect<M: NetabaseModel>(
+        &mut self,
+        record: &M,
+        key: &[u8],
+        customs: &Customs,
+    ) -> Result<()> {
+        self.collect_unsorted(record, key, customs)?;
+        self.sort();
+        Ok(())
+    }
+
+    /// The same in any order.
+    pub(crate) fn collect_unsorted<M: NetabaseModel>(
+        &mut self,
+        record: &M,
+        key: &[u8],
+        customs: &Customs,
+    ) -> Result<()> {
         self.begin(key);
         record.entries(self)?;
         self.add_topics(M::SCHEMA);
-        self.sort();
-        Ok(())
+        customs.entries(record, self)
     }
 
     /// Restricts the collection to one table.
@@ -183,7 +200,7 @@ impl Entries {
     }
 
     /// The entries that every record of the model has: one for each topic, under the topic's name.
-    pub(crate) fn add_topics(&mut self, schema: &ModelSchema) {
+    fn add_topics(&mut self, schema: &ModelSchema) {
         for topic in schema.topics {
             let name = topic.as_bytes();
             // Copying a name cannot fail.
@@ -214,6 +231,11 @@ impl Entries {
     /// The first key that a sorted collection has in a table.
     pub(crate) fn first(&self, part: usize) -> Option<&[u8]> {
         self.of(part).next().map(|entry| entry.key)
+    }
+
+    /// What stands beside the keys in a table, if there are any.
+    pub(crate) fn payload(&self, part: usize) -> Option<&[u8]> {
+        self.of(part).next().map(|entry| entry.payload)
     }
 
     /// The keys in a table.

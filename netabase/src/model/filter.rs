@@ -113,6 +113,8 @@ type Test<M> = Arc<dyn Fn(&M) -> bool + Send + Sync>;
 #[derive(Clone, Debug)]
 pub(crate) struct KeyTerm {
     pub(crate) part: usize,
+    /// an index that was registered, before its number is known
+    pub(crate) custom: Option<&'static str>,
     pub(crate) shape: Shape,
     pub(crate) ranges: Ranges,
 }
@@ -127,8 +129,12 @@ impl<M, C> Filter<M, C> {
         Filter { terms, depth, coverage: std::marker::PhantomData }
     }
 
-    pub(super) fn keys(part: usize, shape: Shape, ranges: Result<Ranges>) -> Self {
-        let term = |ranges| smallvec![Term::Keys(KeyTerm { part, shape, ranges })];
+    pub(super) fn keys(
+        (part, custom): (usize, Option<&'static str>),
+        shape: Shape,
+        ranges: Result<Ranges>,
+    ) -> Self {
+        let term = |ranges| smallvec![Term::Keys(KeyTerm { part, custom, shape, ranges })];
         Self::new(ranges.map(term), 0)
     }
 
@@ -240,5 +246,5 @@ impl<M> KeyValue<M> for NoKeys {
 /// For the derive: the records enrolled in a topic.
 pub fn topic<M: NetabaseModel>(name: &str) -> Filter<M> {
     let range = ByteRange::Point(name.as_bytes().to_vec());
-    Filter::keys(M::SCHEMA.topics_part(), Shape::Each, Ok(smallvec![range]))
+    Filter::keys((M::SCHEMA.topics_part(), None), Shape::Each, Ok(smallvec![range]))
 }

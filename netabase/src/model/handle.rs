@@ -85,6 +85,8 @@ impl Nullable for Optional {}
 /// An indexed field of `M` with keys of type `K`: the primary key, a secondary key or a relation.
 pub struct Index<M, K, S = One> {
     part: usize,
+    /// of an index that was registered, whose number only the store knows
+    custom: Option<&'static str>,
     model: PhantomData<fn() -> M>,
     key: PhantomData<fn() -> (K, S)>,
 }
@@ -107,7 +109,16 @@ impl<M, K, S> Index<M, K, S> {
     /// For the derive: `part` is the number of the table within the model.
     #[doc(hidden)]
     pub const fn new(part: usize) -> Self {
-        Index { part, model: PhantomData, key: PhantomData }
+        Index { part, custom: None, model: PhantomData, key: PhantomData }
+    }
+
+    pub(super) const fn custom(name: &'static str) -> Self {
+        Index { part: usize::MAX, custom: Some(name), model: PhantomData, key: PhantomData }
+    }
+
+    /// Its name, if it was registered.
+    pub(crate) fn custom_name(self) -> Option<&'static str> {
+        self.custom
     }
 
     /// The number of the table.
@@ -143,7 +154,7 @@ impl<M, K, S> Index<M, K, S> {
     where
         S: KeyShape,
     {
-        Filter::keys(self.part, S::SHAPE, ranges)
+        Filter::keys((self.part, self.custom), S::SHAPE, ranges)
     }
 
     /// Records with this key. For a `Vec` field: with an element of this key.

@@ -2,6 +2,7 @@
 
 mod amount;
 mod columns;
+mod custom;
 mod entries;
 mod filter;
 mod handle;
@@ -18,6 +19,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use amount::Amount;
 #[doc(hidden)]
 pub use columns::{Column, Descending, Many, Single};
+pub(crate) use custom::{Custom, Customs, NO_CUSTOMS};
+pub use custom::{CustomIndex, StoredValue};
 pub use entries::Entries;
 pub(crate) use entries::Entry;
 pub use filter::{Covered, Excluding, Filter, Indexed, Join, KeyValue, Negate, NoKeys, NotIndexed, topic};
@@ -28,8 +31,10 @@ pub(crate) use order::By;
 pub use order::{OneKey, Order};
 pub use reader::RecordReader;
 pub(crate) use reader::spell;
-pub use select::{Known, Need, RowOf, Select, Summed};
+#[doc(hidden)]
+pub use select::{Known, Need, RecordOf, RowOf};
 pub(crate) use select::{Present, covered_place};
+pub use select::{Select, Summed};
 
 use crate::error::Result;
 use crate::key::{AsKey, Key};

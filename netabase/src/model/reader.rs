@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::{Entries, NetabaseModel};
+use super::{Customs, Entries, NetabaseModel};
 use crate::codec::{self, Malformed};
 use crate::key::Key;
 
-type ReadFn = fn(&[u8], &mut Vec<u8>, &mut Entries) -> Result<(), Malformed>;
+type ReadFn = fn(&[u8], &mut Vec<u8>, &mut Entries, &Customs) -> Result<(), Malformed>;
 
 /// Reads the records of one model, see [`NetabaseModel::READER`].
 pub struct RecordReader {
@@ -37,8 +37,9 @@ impl RecordReader {
         bytes: &[u8],
         key: &mut Vec<u8>,
         entries: &mut Entries,
+        customs: &Customs,
     ) -> Result<(), Malformed> {
-        (self.read)(bytes, key, entries)
+        (self.read)(bytes, key, entries, customs)
     }
 
     /// A primary key as a person reads it.
@@ -47,11 +48,16 @@ impl RecordReader {
     }
 }
 
-fn read<M: NetabaseModel>(bytes: &[u8], key: &mut Vec<u8>, entries: &mut Entries) -> Result<(), Malformed> {
+fn read<M: NetabaseModel>(
+    bytes: &[u8],
+    key: &mut Vec<u8>,
+    entries: &mut Entries,
+    customs: &Customs,
+) -> Result<(), Malformed> {
     let record: M = codec::decode(M::SCHEMA.version, bytes)?;
     key.clear();
     // A key that cannot be encoded never was, so these bytes are not what was written.
-    record.encode_key(key).and_then(|()| entries.collect(&record, key)).map_err(|_| Malformed::Bytes)
+    record.encode_key(key).and_then(|()| entries.collect(&record, key, customs)).map_err(|_| Malformed::Bytes)
 }
 
 /// The key as a person reads it, cut off where it is longer than one would.

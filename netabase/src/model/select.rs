@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use super::entries::{Entries, covered};
 use super::handle::{Field, Index, KeyShape};
 use super::order::OneKey;
-use super::{Amount, NetabaseModel};
+use super::{Amount, CustomIndex, Customs, NetabaseModel, StoredValue};
 use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::schema::{ModelSchema, Part};
@@ -35,16 +35,29 @@ pub enum Need {
     Key(usize),
     /// the field of this recorded name
     Field(&'static str),
+    /// the value that a registered index of this name has
+    Value(&'static str),
 }
 
 /// What is known of a record.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Known<'k, M> {
-    /// All: its primary key, itself, and its entries.
-    Record(&'k [u8], &'k M, &'k Entries),
+    /// all
+    Record(RecordOf<'k, M>),
     /// a row of an index
     Row(RowOf<'k>),
+}
+
+/// A record, with its entries.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RecordOf<'k, M> {
+    pub(crate) primary: &'k [u8],
+    pub(crate) record: &'k M,
+    pub(crate) entries: &'k Entries,
+    /// which of the entries are those of registered indexes
+    pub(crate) customs: &'k Customs,
 }
 
 /// A row of an index.
@@ -61,8 +74,8 @@ pub struct RowOf<'k> {
 impl<M: NetabaseModel> Known<'_, M> {
     fn key(&self, wanted: usize) -> Option<&[u8]> {
         match self {
-            Known::Record(primary, ..) if wanted == 0 => Some(primary),
-            Known::Record(_, _, entries) => entries.first(wanted),
+            Known::Record(known) if wanted == 0 => Some(known.primary),
+            Known::Record(known) => known.entries.first(wanted),
             Known::Row(row) if wanted == 0 => Some(row.primary),
             Known::Row(row) => (row.part == wanted).then_some(row.key),
         }
@@ -105,12 +118,35 @@ impl<M: NetabaseModel, T: Clone + DeserializeOwned> Select<M> for Field<M, T> {
 
     fn take(&self, row: &Known<'_, M>) -> Result<T> {
         let row = match row {
-            Known::Record(_, record, _) => return Ok(self.of(record).clone()),
+            Known::Record(known) => return Ok(self.of(known.record).clone()),
             Known::Row(row) => row,
         };
         let place = covered_place(M::SCHEMA, row.part, self.name()).ok_or_else(missing)?;
         let value = covered(row.payload, place).and_then(|bytes| postcard::from_bytes(bytes).ok());
         value.ok_or_else(|| Error::invalid_key("a covered value is not what was written"))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: NetabaseModel, I: CustomIndex<M>> Select<M> for StoredValue<M, I> {
+    type Value = Option<I::Value>;
+
+    fn needs(&self, out: &mut Vec<Need>) {
+        out.push(Need::Value(I::NAME));
+    }
+
+    /// `None` for a record that is not in the index.
+    fn take(&self, row: &Known<'_, M>) -> Result<Option<I::Value>> {
+        let payload = match row {
+            Known::Row(row) => Some(row.payload),
+            Known::Record(RecordOf { entries, customs, .. }) => {
+                entries.payload(customs.part(I::NAME).ok_or_else(missing)?)
+            }
+        };
+        let Some(payload) = payload else { return Ok(None) };
+        let value = covered(payload, 0).unwrap_or_default();
+        let malformed = |_| Error::invalid_key("the value of an index is not what was written");
+        postcard::from_bytes(value).map(Some).map_err(malformed)
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::plan::{Plan, Repeats};
 use super::residual::Residual;
+use super::source::resolve;
 use super::walk::Walk;
 use super::{Covered, Filter};
 use crate::engine::Direction;
@@ -107,14 +108,15 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     }
 
     /// Runs `work` for each record that the conditions find.
-    fn in_passes<M: ModelOf<D>>(&mut self, terms: Terms<M>, work: &mut Work<'_, D, M>) -> Result<u64> {
+    fn in_passes<M: ModelOf<D>>(&mut self, mut terms: Terms<M>, work: &mut Work<'_, D, M>) -> Result<u64> {
+        resolve(&mut terms, self.context.tables::<M>()?)?;
         let kept = self.context.staging.clamp(LEAST, KEPT);
         self.atomically(|txn| {
             let mut changed = 0;
             let mut done: Option<Vec<u8>> = None;
             loop {
-                let (pass, residual) = txn.pass(&terms, done.as_deref(), kept)?;
-                let tests = &mut Residual::new(residual);
+                let (pass, mut tests) = txn.pass(&terms, done.as_deref(), kept)?;
+                let tests = &mut tests;
                 let mut last: Option<&[u8]> = None;
                 for place in pass.keys.in_order() {
                     let key = pass.keys.get(place);
@@ -142,7 +144,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         terms: &Terms<M>,
         done: Option<&[u8]>,
         kept: usize,
-    ) -> Result<(Pass, Terms<M>)> {
+    ) -> Result<(Pass, Residual<M>)> {
         let source = super::source::<D, M>(self.as_view(), &self.context)?;
         let Plan { mut pieces, repeats, meet, residual } = Plan::choose(&source, terms.clone())?;
         // Keys of the main table come in order already, unless the sides of an `or` follow each other.
@@ -153,6 +155,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         }
         let index = pieces.iter().map(|piece| piece.part).find(|part| *part != 0);
         let corrupt = index.map(|index| source.corrupt(index));
+        let residual = Residual::new(residual, &source)?;
         let mut walk =
             Walk::new(source, pieces, Repeats::Never, Direction::Forward).meeting(meet).keys_only();
         let mut pass = Pass { keys: KeyList::default(), is_last: true, corrupt };

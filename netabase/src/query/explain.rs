@@ -8,7 +8,6 @@ use super::source::Source;
 use super::walk::Walk;
 use crate::error::Result;
 use crate::model::NetabaseModel;
-use crate::schema::Part;
 
 /// One step of a query, with the steps it takes its rows from.
 ///
@@ -149,7 +148,7 @@ pub(super) struct Above {
 pub(super) fn tell<M: NetabaseModel>(source: &Source<'_>, plan: &Plan<M>, above: &Above) -> Result<Explain> {
     let leaf = |pieces: &[Piece]| {
         let estimate = rows_of(source, pieces, COUNTED)?;
-        Ok(Explain::new(step_of::<M>(pieces), estimate, Vec::new()))
+        Ok(Explain::new(step_of(source, pieces)?, estimate, Vec::new()))
     };
     let groups = groups(&plan.pieces).map(leaf).collect::<Result<Vec<_>>>()?;
     let mut tree = match <[Explain; 1]>::try_from(groups) {
@@ -186,16 +185,16 @@ fn groups(pieces: &[Piece]) -> impl Iterator<Item = &[Piece]> {
     pieces.chunk_by(|a, b| a.part == b.part)
 }
 
-fn step_of<M: NetabaseModel>(pieces: &[Piece]) -> Step {
+fn step_of(source: &Source<'_>, pieces: &[Piece]) -> Result<Step> {
     let asked = match pieces {
         [Piece { range, .. }] if range.is_all() => Asked::All,
         pieces if pieces.iter().all(|piece| piece.range.as_point().is_some()) => Asked::Keys(pieces.len()),
         _ => Asked::Range,
     };
-    match pieces.first().and_then(|piece| M::SCHEMA.part(piece.part)) {
-        Some(Part::Main) | None => Step::Table(asked),
-        Some(part) => Step::Index(part.name(), asked),
-    }
+    Ok(match pieces.first() {
+        Some(Piece { part: part @ 1.., .. }) => Step::Index(source.tables()?.part(*part)?.name, asked),
+        _ => Step::Table(asked),
+    })
 }
 
 /// Runs the plan and notes what each step gave.
@@ -209,7 +208,7 @@ pub(super) fn run<M: NetabaseModel>(
     // Where nothing is tested no record is read.
     let walk = if plan.residual.is_empty() { walk.keys_only() } else { walk };
     let mut walk = walk.counting();
-    let mut residual = Residual::new(plan.residual);
+    let mut residual = Residual::new(plan.residual, walk.source())?;
     let (mut met, mut passed, mut given) = (0_u64, 0_u64, 0_u64);
     let number = |records: usize| u64::try_from(records).unwrap_or(u64::MAX);
     let (offset, limit) = (number(above.offset), number(above.limit));

@@ -49,12 +49,12 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         S: KeyShape,
     {
         let (source, terms, window) = (self.source?, self.terms?, (self.offset, self.limit));
-        let part = key.part();
+        let part = source.part_of(key)?;
         let groups = if terms.is_empty() {
             stored_groups(&source, part, S::SHAPE)?
         } else {
             let plan = Plan::choose(&source, terms)?;
-            counted_groups(source.clone(), plan, part, S::SHAPE)?
+            counted_groups(&source, plan, part, S::SHAPE)?
         };
         let decode = |(key, count): (Vec<u8>, u64)| match S::decode::<K>(&key) {
             Ok(key) => Ok((key, count)),
@@ -119,13 +119,14 @@ fn stored_groups(source: &Source<'_>, part: usize, shape: Shape) -> Result<Group
 
 /// The keys of the records that a plan finds.
 fn counted_groups<M: NetabaseModel>(
-    source: Source<'_>,
+    source: &Source<'_>,
     plan: Plan<M>,
     part: usize,
     shape: Shape,
 ) -> Result<Groups> {
-    let (mut walk, residual) = plan.walk(source, Direction::Forward);
-    let (mut residual, mut entries) = (Residual::new(residual), Entries::default());
+    let (mut walk, residual) = plan.walk(source.clone(), Direction::Forward);
+    let (mut residual, mut entries) = (Residual::new(residual, source)?, Entries::default());
+    let customs = &source.tables()?.customs;
     let mut groups: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
         let mut count = |key: &[u8]| *groups.entry(group(key, shape).to_vec()).or_default() += 1;
@@ -133,7 +134,7 @@ fn counted_groups<M: NetabaseModel>(
             count(walk.key());
             continue;
         }
-        entries.collect(&record, walk.key())?;
+        entries.collect(&record, walk.key(), customs)?;
         entries.keys(part).for_each(count);
     }
     Ok(groups.into_iter().collect())

@@ -20,6 +20,7 @@ mod order;
 mod page;
 mod parallel;
 mod plan;
+mod registered;
 mod residual;
 mod rows;
 mod run;
@@ -36,6 +37,7 @@ use std::marker::PhantomData;
 
 pub use explain::{Asked, Explain, Step};
 pub use page::Page;
+pub use registered::IndexRow;
 pub use rows::{Keys, Rows};
 pub use select::Selected;
 pub use token::PageToken;
@@ -185,7 +187,13 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
     }
 
     fn with<C>(mut self, filter: Filter<M, C>) -> Self {
-        match (&mut self.terms, filter.into_terms()) {
+        let terms = filter.into_terms().and_then(|mut terms| {
+            if let Ok(source) = &self.source {
+                source::resolve(&mut terms, source.tables()?)?;
+            }
+            Ok(terms)
+        });
+        match (&mut self.terms, terms) {
             (Ok(terms), Ok(more)) if terms.is_empty() => *terms = more,
             (Ok(terms), Ok(more)) => terms.extend(more),
             (Ok(_), Err(error)) => self.terms = Err(error),

@@ -15,7 +15,7 @@ use super::walk::Walk;
 use crate::engine::Direction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
-use crate::model::{By, Entries, NetabaseModel, Order, Term, Terms};
+use crate::model::{By, Entries, NO_CUSTOMS, NetabaseModel, Order, Term, Terms};
 use crate::schema::{Part, Shape};
 
 /// What a query asks for beside its conditions.
@@ -225,7 +225,7 @@ pub(super) fn sort<M: NetabaseModel>(
     let mut entries = Entries::default();
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
         let primary = walk.key().to_vec();
-        entries.collect(&record, &primary)?;
+        entries.collect(&record, &primary, &NO_CUSTOMS)?;
         let orders = &wanted.orders;
         let keys: SmallVec<_> = orders.iter().map(|order| key_of(order, &primary, &entries)).collect();
         if wanted.after.as_ref().is_some_and(|edge| !edge.is_before(orders, &keys, &primary)) {

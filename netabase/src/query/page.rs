@@ -125,7 +125,7 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
             return planned.into_rows()?.collect();
         }
         let Planned { mut walk, residual, mut offset, limit, .. } = planned;
-        let mut residual = Residual::new(residual);
+        let mut residual = Residual::new(residual, walk.source())?;
         let (mut found, mut before) = (Vec::new(), edge);
         while found.len() < limit && walk.advance()? {
             if let Some(edge) = before

@@ -113,7 +113,7 @@ impl Drop for Share<'_> {
 
 impl<'r, M: NetabaseModel> Shared<'_, 'r, M> {
     fn work(&self) -> Result<()> {
-        let tests = &mut Residual::new(self.residual.clone());
+        let tests = &mut Residual::new(self.residual.clone(), &self.source)?;
         match &self.rows {
             Rows::Ranges(pieces, last) => self.work_on_ranges(pieces, last, tests),
             Rows::Keys(walk) => self.work_on_keys(walk, tests),

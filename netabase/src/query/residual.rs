@@ -1,7 +1,11 @@
 //! The conditions that no table answered, tested on each record.
 
+use std::sync::Arc;
+
+use super::source::Source;
 use crate::error::Result;
-use crate::model::{Entries, KeyTerm, NetabaseModel, Term, Terms};
+use crate::model::{Entries, KeyTerm, NO_CUSTOMS, NetabaseModel, Term, Terms};
+use crate::table::Layout;
 
 /// Conditions that must all hold.
 pub(super) struct Residual<M> {
@@ -10,10 +14,12 @@ pub(super) struct Residual<M> {
     entries: Entries,
     /// whether a condition looks at the keys
     has_keys: bool,
+    /// where registered indexes are, if a condition looks at one
+    customs: Option<(Arc<Layout>, usize)>,
 }
 
 impl<M: NetabaseModel> Residual<M> {
-    pub(super) fn new(terms: Terms<M>) -> Self {
+    pub(super) fn new(terms: Terms<M>, source: &Source<'_>) -> Result<Self> {
         let mut parts = Vec::new();
         terms.iter().for_each(|term| add_parts(term, &mut parts));
         parts.sort_unstable();
@@ -22,7 +28,10 @@ impl<M: NetabaseModel> Residual<M> {
             [part] => Entries::only(*part),
             _ => Entries::default(),
         };
-        Residual { terms, entries, has_keys: !parts.is_empty() }
+        let first_custom = source.tables()?.customs.first;
+        let has_customs = parts.iter().any(|part| *part >= first_custom);
+        let customs = has_customs.then(|| (source.layout.clone(), source.ordinal));
+        Ok(Residual { terms, entries, has_keys: !parts.is_empty(), customs })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -32,9 +41,11 @@ impl<M: NetabaseModel> Residual<M> {
     /// Whether all conditions hold for the record.
     pub(super) fn hold(&mut self, key: &[u8], record: &M) -> Result<bool> {
         if self.has_keys {
-            self.entries.begin(key);
-            record.entries(&mut self.entries)?;
-            self.entries.add_topics(M::SCHEMA);
+            let customs = match &self.customs {
+                Some((layout, ordinal)) => &layout.model(*ordinal)?.customs,
+                None => &NO_CUSTOMS,
+            };
+            self.entries.collect_unsorted(record, key, customs)?;
         }
         Ok(all_hold(&self.terms, key, record, &self.entries))
     }

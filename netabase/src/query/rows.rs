@@ -6,7 +6,7 @@ use super::residual::Residual;
 use super::walk::Walk;
 use crate::error::{Error, Result};
 use crate::key::Key;
-use crate::model::{NetabaseModel, Terms};
+use crate::model::NetabaseModel;
 
 /// Where the records come from.
 #[allow(
@@ -35,8 +35,8 @@ impl<M: NetabaseModel> fmt::Debug for Rows<'_, M> {
 }
 
 impl<'r, M: NetabaseModel> Rows<'r, M> {
-    pub(super) fn walk(walk: Walk<'r>, residual: Terms<M>, skip: usize, limit: usize) -> Self {
-        Rows { steps: Steps::Walk(walk, Residual::new(residual)), skip, left: limit }
+    pub(super) fn walk(walk: Walk<'r>, residual: Residual<M>, skip: usize, limit: usize) -> Self {
+        Rows { steps: Steps::Walk(walk, residual), skip, left: limit }
     }
 
     pub(super) fn sorted(sorted: Vec<(Vec<u8>, M)>, skip: usize, limit: usize) -> Self {
@@ -115,9 +115,9 @@ impl<M: NetabaseModel> fmt::Debug for Keys<'_, M> {
 }
 
 impl<'r, M: NetabaseModel> Keys<'r, M> {
-    pub(super) fn walk(walk: Walk<'r>, residual: Terms<M>, skip: usize, limit: usize) -> Self {
+    pub(super) fn walk(walk: Walk<'r>, residual: Residual<M>, skip: usize, limit: usize) -> Self {
         let walk = if residual.is_empty() { walk.keys_only() } else { walk };
-        Keys { steps: Steps::Walk(walk, Residual::new(residual)), skip, left: limit }
+        Keys { steps: Steps::Walk(walk, residual), skip, left: limit }
     }
 
     pub(super) fn sorted(sorted: Vec<(Vec<u8>, M)>, skip: usize, limit: usize) -> Self {

@@ -52,9 +52,10 @@ pub(super) struct Planned<'r, M> {
 impl<'r, M: NetabaseModel> Planned<'r, M> {
     pub(super) fn into_rows(self) -> Result<Rows<'r, M>> {
         let Planned { walk, residual, sort, offset, limit } = self;
+        let tests = Residual::new(residual, walk.source())?;
         Ok(match sort {
-            None => Rows::walk(walk, residual, offset, limit),
-            Some(wanted) => Rows::sorted(order::sort(walk, Residual::new(residual), &wanted)?, offset, limit),
+            None => Rows::walk(walk, tests, offset, limit),
+            Some(wanted) => Rows::sorted(order::sort(walk, tests, &wanted)?, offset, limit),
         })
     }
 }
@@ -151,7 +152,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         M: Viewed,
     {
         let Planned { mut walk, residual, sort, offset, limit } = self.plan()?;
-        let mut residual = Residual::new(residual);
+        let mut residual = Residual::new(residual, walk.source())?;
         if let Some(wanted) = sort {
             let source = walk.source().clone();
             for (key, _) in order::sort(walk, residual, &wanted)?.iter().skip(offset).take(limit) {
@@ -202,9 +203,10 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     /// The primary keys. Reads no records if indexes answer.
     pub fn keys(self) -> Result<Keys<'r, M>> {
         let Planned { walk, residual, sort, offset, limit } = Query { unordered: false, ..self }.plan()?;
+        let tests = Residual::new(residual, walk.source())?;
         Ok(match sort {
-            None => Keys::walk(walk, residual, offset, limit),
-            Some(wanted) => Keys::sorted(order::sort(walk, Residual::new(residual), &wanted)?, offset, limit),
+            None => Keys::walk(walk, tests, offset, limit),
+            Some(wanted) => Keys::sorted(order::sort(walk, tests, &wanted)?, offset, limit),
         })
     }
 

@@ -10,10 +10,10 @@ use super::run::Arranged;
 use super::source::Source;
 use super::{Index, OneKey, Order, Query, Rows, Select, Summed};
 use crate::engine::{Cursor, Direction};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::{ByteRange, Key};
 use crate::model::{
-    Amount, Entries, KeyTerm, Known, Need, NetabaseModel, Present, RowOf, Term, covered_place,
+    Amount, Entries, KeyTerm, Known, Need, NetabaseModel, Present, RecordOf, RowOf, Term, covered_place,
 };
 use crate::schema::{KeySource, Part, Shape};
 use crate::table::{self, Covering};
@@ -43,9 +43,12 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         let mut needs = Vec::new();
         what.needs(&mut needs);
         let arranged = self.with_keys(&needs).over_covering(&needs).arrange()?;
-        let steps = match covering_part(&arranged, &needs) {
+        let steps = match covering_part(&arranged, &needs)? {
             Some(part) => Steps::Rows(RowsOfPieces::new(arranged, part)),
-            None => Steps::Records(arranged.plan().into_rows()?, Entries::default()),
+            None => {
+                let source = arranged.source.clone();
+                Steps::Records(arranged.plan().into_rows()?, source, Entries::default())
+            }
         };
         Ok(Selected { steps, what })
     }
@@ -59,7 +62,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
                 && let Ok(terms) = &mut self.terms
             {
                 let ranges = smallvec![ByteRange::all()];
-                terms.push(Term::Keys(KeyTerm { part, shape: index.shape, ranges }));
+                terms.push(Term::Keys(KeyTerm { part, custom: None, shape: index.shape, ranges }));
             }
         }
         self
@@ -77,7 +80,12 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
             && !needs.iter().all(|need| is_known::<M>(need, 0))
             && let Some((part, _)) = M::SCHEMA.parts().find(|(part, _)| holds_all(*part))
         {
-            terms.push(Term::Keys(KeyTerm { part, shape: Shape::One, ranges: smallvec![ByteRange::all()] }));
+            terms.push(Term::Keys(KeyTerm {
+                part,
+                custom: None,
+                shape: Shape::One,
+                ranges: smallvec![ByteRange::all()],
+            }));
         }
         self
     }
@@ -175,14 +183,24 @@ pub(super) fn field_of_key<M: NetabaseModel>(part: usize) -> Option<&'static str
 }
 
 /// The table whose rows alone give all that is asked for, if there is one.
-fn covering_part<M: NetabaseModel>(arranged: &Arranged<'_, M>, needs: &[Need]) -> Option<usize> {
+fn covering_part<M: NetabaseModel>(arranged: &Arranged<'_, M>, needs: &[Need]) -> Result<Option<usize>> {
     let Ordered { plan: Plan { pieces, repeats, meet, residual }, sort, .. } = &arranged.ordered;
     if *repeats != Repeats::Never || *sort || !meet.is_empty() || !residual.is_empty() {
-        return None;
+        return Ok(None);
     }
-    let part = pieces.first()?.part;
-    let is_known = needs.iter().all(|need| is_known::<M>(need, part));
-    (pieces.iter().all(|piece| piece.part == part) && is_known).then_some(part)
+    let Some(part) = pieces.first().map(|piece| piece.part) else { return Ok(None) };
+    let customs = &arranged.source.tables()?.customs;
+    if let Some(name) =
+        needs.iter().find_map(|need| if let Need::Value(name) = need { Some(name) } else { None })
+        && customs.part(name).is_none()
+    {
+        return Err(Error::new(ErrorKind::UnknownIndex { model: M::NAME, name }));
+    }
+    let is_known = needs.iter().all(|need| match need {
+        Need::Value(name) => customs.part(name) == Some(part),
+        need => is_known::<M>(need, part),
+    });
+    Ok((pieces.iter().all(|piece| piece.part == part) && is_known).then_some(part))
 }
 
 /// Whether the rows of a table tell it.
@@ -190,6 +208,7 @@ fn is_known<M: NetabaseModel>(need: &Need, part: usize) -> bool {
     match need {
         Need::Key(wanted) => *wanted == 0 || *wanted == part,
         Need::Field(name) => covered_place(M::SCHEMA, part, name).is_some(),
+        Need::Value(_) => false,
     }
 }
 
@@ -204,8 +223,8 @@ pub struct Selected<'r, M, S> {
 enum Steps<'r, M> {
     /// rows of one table
     Rows(RowsOfPieces<'r>),
-    /// records, and a buffer for their keys
-    Records(Rows<'r, M>, Entries),
+    /// records, where they come from, and a buffer for their keys
+    Records(Rows<'r, M>, Source<'r>, Entries),
 }
 
 impl<M: NetabaseModel, S> fmt::Debug for Selected<'_, M, S> {
@@ -227,13 +246,15 @@ impl<M: NetabaseModel, S: Select<M>> Iterator for Selected<'_, M, S> {
                 }
                 Some(next)
             }
-            Steps::Records(rows, entries) => {
+            Steps::Records(rows, source, entries) => {
                 let record = rows.next()?;
                 Some(record.and_then(|record| {
                     let mut primary = Vec::new();
                     record.encode_key(&mut primary)?;
-                    entries.collect(&record, &primary)?;
-                    self.what.take(&Known::Record(&primary, &record, entries))
+                    let customs = &source.tables()?.customs;
+                    entries.collect(&record, &primary, customs)?;
+                    let known = RecordOf { primary: &primary, record: &record, entries, customs };
+                    self.what.take(&Known::Record(known))
                 }))
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::engine::Slice;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
-use crate::model::{NetabaseModel, Viewed};
+use crate::model::{Index, NetabaseModel, Term, Viewed};
 use crate::overlay::View;
 use crate::permission::{Permit, ReadAccess};
 use crate::table::{self, Layout, ModelTables, Sums};
@@ -19,7 +19,35 @@ pub(super) struct Source<'r> {
     pub(super) ordinal: usize,
 }
 
+/// Gives the conditions on registered indexes the numbers of their tables.
+pub(super) fn resolve<M>(terms: &mut [Term<M>], tables: &ModelTables) -> Result<()> {
+    terms.iter_mut().try_for_each(|term| match term {
+        Term::Keys(term) => {
+            if let Some(name) = term.custom {
+                term.part = registered(tables, name)?;
+            }
+            Ok(())
+        }
+        Term::Test(_) => Ok(()),
+        Term::Any(either) => either.iter_mut().try_for_each(|terms| resolve(terms, tables)),
+        Term::Not(terms) => resolve(terms, tables),
+    })
+}
+
+fn registered(tables: &ModelTables, name: &'static str) -> Result<usize> {
+    let unknown = || Error::new(ErrorKind::UnknownIndex { model: tables.schema.name, name });
+    tables.customs.part(name).ok_or_else(unknown)
+}
+
 impl Source<'_> {
+    /// Number of the table that a handle leads to.
+    pub(super) fn part_of<M, K, S>(&self, handle: Index<M, K, S>) -> Result<usize> {
+        match handle.custom_name() {
+            Some(name) => registered(self.tables()?, name),
+            None => Ok(handle.part()),
+        }
+    }
+
     pub(super) fn tables(&self) -> Result<&ModelTables> {
         self.layout.model(self.ordinal)
     }

@@ -13,7 +13,7 @@ use super::order;
 use crate::engine::Direction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
-use crate::model::{By, Entries, NetabaseModel, Order, Term};
+use crate::model::{By, Entries, NO_CUSTOMS, NetabaseModel, Order, Term};
 use crate::schema::Part;
 
 /// Where the next page begins, from [`Query::page`](super::Query::page). Its text can be given away, and read back after a restart.
@@ -60,7 +60,7 @@ impl Position {
     pub(super) fn of<M: NetabaseModel>(orders: &[Order<M>], record: &M) -> Result<Self> {
         let (mut primary, mut entries) = (Vec::new(), Entries::default());
         record.encode_key(&mut primary)?;
-        entries.collect(record, &primary)?;
+        entries.collect(record, &primary, &NO_CUSTOMS)?;
         let keys = orders.iter().map(|order| order::key_of(order, &primary, &entries)).collect();
         Ok(Position { keys, primary })
     }

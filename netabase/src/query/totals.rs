@@ -13,7 +13,7 @@ use super::{Index, KeyShape, One, Query, Summed};
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::key::{ByteRange, Key};
-use crate::model::{Amount, Entries, Known, NetabaseModel};
+use crate::model::{Amount, Entries, Known, NO_CUSTOMS, NetabaseModel, RecordOf};
 use crate::schema::{KeySource, Part, Shape};
 use crate::table::{self, Sums};
 
@@ -48,13 +48,14 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         of: impl Summed<M>,
     ) -> Result<Vec<(S::Of<K>, i128)>> {
         let (source, terms, window) = (self.source?, self.terms?, (self.offset, self.limit));
-        let part = key.part();
+        let part = source.part_of(key)?;
         let kept = kept_place::<M>(&of, part).filter(|_| terms.is_empty());
         let sums = match kept {
             Some((part, place)) => kept_sums(&source, part, place)?,
             None => {
                 let add = |sum: Option<&i128>, record: &M, primary: &[u8], entries: &Entries| {
-                    let amount = of.take(&Known::Record(primary, record, entries))?.amount();
+                    let known = RecordOf { primary, record, entries, customs: &NO_CUSTOMS };
+                    let amount = of.take(&Known::Record(known))?.amount();
                     Ok(Some(sum.map_or(amount, |sum| sum.saturating_add(amount))))
                 };
                 collected(&source, Plan::choose(&source, terms)?, (part, S::SHAPE), add)?
@@ -112,7 +113,8 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         way: Direction,
     ) -> Result<Vec<(S::Of<K>, T)>> {
         let (source, terms, window) = (self.source?, self.terms?, (self.offset, self.limit));
-        let both = index_over_both::<M>(key.part(), of.part()).filter(|_| terms.is_empty());
+        let part = source.part_of(key)?;
+        let both = index_over_both::<M>(part, of.part()).filter(|_| terms.is_empty());
         if let Some(part) = both {
             let found = firsts::<S, K, T>(&source, part, way)?;
             return Ok(within(found, window, self.reversed));
@@ -128,11 +130,11 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
                 })
                 .map(<[u8]>::to_vec))
         };
-        let found = collected(&source, Plan::choose(&source, terms)?, (key.part(), S::SHAPE), best)?;
+        let found = collected(&source, Plan::choose(&source, terms)?, (part, S::SHAPE), best)?;
         let decode = |(group, best): (Vec<u8>, Vec<u8>)| match (S::decode::<K>(&group), T::decode_tail(&best))
         {
             (Ok(group), Ok(best)) => Ok((group, best)),
-            _ => Err(source.corrupt(key.part())),
+            _ => Err(source.corrupt(part)),
         };
         within(found, window, self.reversed).into_iter().map(decode).collect()
     }
@@ -161,10 +163,11 @@ fn collected<M: NetabaseModel, T>(
     change: impl Fn(Option<&T>, &M, &[u8], &Entries) -> Result<Option<T>>,
 ) -> Result<ByKey<T>> {
     let (mut walk, residual) = plan.walk(source.clone(), Direction::Forward);
-    let (mut residual, mut entries) = (Residual::new(residual), Entries::default());
+    let (mut residual, mut entries) = (Residual::new(residual, source)?, Entries::default());
+    let customs = &source.tables()?.customs;
     let mut found: BTreeMap<Vec<u8>, T> = BTreeMap::new();
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
-        entries.collect(&record, walk.key())?;
+        entries.collect(&record, walk.key(), customs)?;
         let mut put = |key: &[u8]| -> Result<()> {
             let key = group(key, shape);
             if let Some(new) = change(found.get(key), &record, walk.key(), &entries)? {

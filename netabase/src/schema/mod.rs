@@ -7,6 +7,7 @@ mod diff;
 mod stored;
 
 pub(crate) use diff::{Cure, Difference, Piece, Section};
+pub(crate) use stored::RegisteredIndex;
 pub use stored::{Fingerprint, StoredDefinition};
 
 use crate::key::{Key, KeyType};

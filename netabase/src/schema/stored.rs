@@ -36,6 +36,15 @@ pub(super) struct StoredField {
     pub(super) ty: String,
 }
 
+/// An index that no attribute declares.
+pub(crate) struct RegisteredIndex<'i> {
+    pub(crate) name: &'i str,
+    pub(crate) columns: &'i [&'i str],
+    pub(crate) key: &'i KeyType,
+    pub(crate) version: u32,
+    pub(crate) has_value: bool,
+}
+
 /// An index or a relation: its name and everything that decides what its rows look like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct StoredKey {
@@ -63,6 +72,20 @@ impl From<&DefinitionSchema> for StoredDefinition {
 }
 
 impl StoredDefinition {
+    /// With an index that the program registers. They are added in the order of their names.
+    pub(crate) fn add_index(&mut self, model: &str, index: &RegisteredIndex<'_>) {
+        let RegisteredIndex { name, columns, key, version, has_value } = *index;
+        let columns = columns.iter().map(|column| format!("{column:?}")).collect::<Vec<_>>().join(", ");
+        let value = if has_value { " with values" } else { "" };
+        let form = format!(
+            "registered index over {}{NAMED}{columns} version {version}{value}",
+            shaped(Shape::Each, key)
+        );
+        for model in self.models.iter_mut().filter(|own| own.name == model) {
+            model.keys.push(StoredKey { name: name.to_owned(), form: form.clone() });
+        }
+    }
+
     /// Of one model alone.
     pub(super) fn of_model(model: &ModelSchema) -> Self {
         StoredDefinition { name: String::new(), models: vec![StoredModel::from(model)] }

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::engine::{Durability, Engine, Redb, RedbOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::Progress;
-use crate::model::NetabaseDefinition;
+use crate::model::{Custom, CustomIndex, ModelOf, NetabaseDefinition};
 use crate::overlay;
 
 /// How to open a store, from [`Store::builder`].
@@ -39,6 +39,7 @@ pub struct Builder<D> {
     patience: Option<Duration>,
     discard: Vec<String>,
     progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
+    indexes: Vec<Arc<Custom>>,
     definition: PhantomData<fn() -> D>,
 }
 
@@ -71,6 +72,7 @@ impl<D: NetabaseDefinition> Builder<D> {
             patience: None,
             discard: Vec::new(),
             progress: Arc::new(|_| {}),
+            indexes: Vec::new(),
             definition: PhantomData,
         }
     }
@@ -151,6 +153,14 @@ impl<D: NetabaseDefinition> Builder<D> {
         self
     }
 
+    /// Keeps an index that is written by hand, beside those that attributes declare. Every program that opens the file
+    /// registers the same ones; one that does not is refused, unless it [discards](Self::discard) them by name
+    /// (`"Post.words"`).
+    pub fn index<M: ModelOf<D>, I: CustomIndex<M>>(mut self, index: I) -> Self {
+        self.indexes.push(Arc::new(Custom::new::<M, I>(index)));
+        self
+    }
+
     /// Is called while opening fills a new index, or checks the store: see [`Progress`].
     pub fn on_progress(mut self, call: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
         self.progress = Arc::new(call);
@@ -172,8 +182,8 @@ impl<D: NetabaseDefinition> Builder<D> {
             Some(Place::Engine(engine)) => engine,
             None => return Err(Error::new(ErrorKind::NoPlace)),
         };
-        let Builder { clock, staging, durability, patience, discard, progress, .. } = self;
-        let settings = Settings { clock, staging, durability, patience, discard, progress };
+        let Builder { clock, staging, durability, patience, discard, progress, indexes, .. } = self;
+        let settings = Settings { clock, staging, durability, patience, discard, progress, indexes };
         super::open::open(engine, settings).map_err(|error| match path {
             Some(path) => error.context(format_args!("opening `{}`", path.display())),
             None => error,

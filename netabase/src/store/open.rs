@@ -10,8 +10,8 @@ use crate::clock::Clock;
 use crate::engine::{Durability, Engine, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::{Filling, Progress};
-use crate::model::NetabaseDefinition;
-use crate::schema::{Cure, Difference, Piece, Section, StoredDefinition};
+use crate::model::{Custom, NetabaseDefinition};
+use crate::schema::{Cure, DefinitionSchema, Difference, Piece, RegisteredIndex, Section, StoredDefinition};
 use crate::table::{Layout, belongs};
 use crate::transaction::{Context, Queue};
 
@@ -25,11 +25,12 @@ pub(super) struct Settings {
     /// pieces of the file's schema that may go, by name
     pub(super) discard: Vec<String>,
     pub(super) progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
+    pub(super) indexes: Vec<Arc<Custom>>,
 }
 
 pub(super) fn open<D: NetabaseDefinition>(engine: Arc<dyn Engine>, settings: Settings) -> Result<Store<D>> {
-    let layout = Layout::new(D::SCHEMA, D::READERS)?;
-    let own = StoredDefinition::from(D::SCHEMA);
+    let layout = Layout::new(D::SCHEMA, D::READERS, &settings.indexes)?;
+    let own = schema_of(D::SCHEMA, &settings.indexes);
     let record = Record { layout: &layout, name: D::NAME, own: &own };
     let recorded = record.read(&*engine.begin_read(&layout.tables)?)?;
     match &recorded {
@@ -48,6 +49,19 @@ pub(super) fn open<D: NetabaseDefinition>(engine: Arc<dyn Engine>, settings: Set
     let queue = Arc::new(Queue::new(settings.patience));
     let shared = Shared { engine, context: Arc::new(context), queue };
     Ok(Store { shared: Arc::new(shared) })
+}
+
+/// The schema of the program, with the indexes that it registers.
+fn schema_of(definition: &DefinitionSchema, indexes: &[Arc<Custom>]) -> StoredDefinition {
+    let mut schema = StoredDefinition::from(definition);
+    let mut sorted: Vec<_> = indexes.iter().collect();
+    sorted.sort_by_key(|index| index.name);
+    for index in sorted {
+        let Custom { model, name, columns, key, version, has_value, .. } = &**index;
+        let (version, has_value) = (*version, *has_value);
+        schema.add_index(model, &RegisteredIndex { name, columns, key, version, has_value });
+    }
+    schema
 }
 
 #[cold]

@@ -1,9 +1,12 @@
 //! Which table stands where, and what it is called in the file.
 
+use std::sync::Arc;
+
 use super::covering;
+use crate::codec::Malformed;
 use crate::engine::{TableForm, TableId, TableSpec, Tables};
-use crate::error::{Error, Result};
-use crate::model::RecordReader;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Custom, Customs, Entries, RecordReader};
 use crate::schema::{DefinitionSchema, ModelSchema, Part, Piece, Section, Shape};
 
 /// The table that says what the others are. It comes first.
@@ -21,8 +24,9 @@ pub(crate) struct Layout {
 pub(crate) struct ModelTables {
     pub(crate) schema: &'static ModelSchema,
     pub(crate) reader: &'static RecordReader,
-    /// main, indexes, relations, topics: numbered as in the schema
+    /// main, indexes, relations, topics, sums: numbered as in the schema; then indexes that were registered
     parts: Vec<PartTable>,
+    pub(crate) customs: Customs,
 }
 
 /// One table of a model.
@@ -50,6 +54,7 @@ impl Layout {
     pub(crate) fn new(
         definition: &'static DefinitionSchema,
         readers: &'static [&'static RecordReader],
+        customs: &[Arc<Custom>],
     ) -> Result<Self> {
         let listed = definition.models.iter().map(|model| model.name);
         if !listed.eq(readers.iter().map(|reader| reader.model())) {
@@ -74,7 +79,25 @@ impl Layout {
                 });
                 tables.push(spec(definition.name, model, part));
             }
-            models.push(ModelTables { schema: model, reader, parts });
+            let list: Vec<_> = customs.iter().filter(|custom| custom.model == model.name).cloned().collect();
+            let customs = Customs { first: parts.len(), list };
+            for custom in &customs.list {
+                check_custom(model, &parts, custom)?;
+                parts.push(PartTable {
+                    id: TableId(tables.len()),
+                    name: custom.name,
+                    unique: false,
+                    covering: custom.has_value,
+                    sums: 0,
+                });
+                tables.push(TableSpec {
+                    name: format!("{}/index/{}", base(definition.name, model.name), custom.name),
+                    form: TableForm::Index,
+                    key_width: custom.key_width,
+                    value_width: model.key_width.filter(|_| !custom.has_value),
+                });
+            }
+            models.push(ModelTables { schema: model, reader, parts, customs });
         }
         Ok(Layout { tables: tables.into(), models })
     }
@@ -92,6 +115,25 @@ impl Layout {
     /// Name of a table in the file.
     pub(crate) fn name(&self, table: TableId) -> &str {
         self.tables.get(table.0).map_or("", |spec| &spec.name)
+    }
+}
+
+/// Refuses a registered index that the file or another program could not tell from something else.
+fn check_custom(model: &ModelSchema, parts: &[PartTable], custom: &Custom) -> Result<()> {
+    let (model_name, name) = (model.name, custom.name);
+    let refuse =
+        |reason: String| Err(Error::new(ErrorKind::InvalidIndex { model: model_name, name, reason }));
+    if name.is_empty() || name.contains(['/', '.', '\0']) {
+        return refuse("a name has at least one character and no `/` or `.`".to_owned());
+    }
+    let is_known = |known: &str| known == name;
+    if model.fields.iter().any(|field| is_known(field.name)) || parts.iter().any(|part| is_known(part.name)) {
+        return refuse("the model has a field or key of that name already".to_owned());
+    }
+    let has_field = |column: &&str| model.fields.iter().any(|field| field.name == *column);
+    match custom.columns.iter().find(|column| !has_field(column)) {
+        Some(column) => refuse(format!("the model has no field `{column}`")),
+        None => Ok(()),
     }
 }
 
@@ -153,6 +195,16 @@ fn width(shape: Shape, key: Option<usize>) -> Option<usize> {
 }
 
 impl ModelTables {
+    /// Reads a record's bytes: what its key is, and the entries it has beside the main table.
+    pub(crate) fn read(
+        &self,
+        bytes: &[u8],
+        key: &mut Vec<u8>,
+        entries: &mut Entries,
+    ) -> Result<(), Malformed> {
+        self.reader.read(bytes, key, entries, &self.customs)
+    }
+
     #[inline]
     pub(crate) fn part(&self, number: usize) -> Result<&PartTable> {
         self.parts.get(number).ok_or_else(|| Error::internal("no table of that number"))

@@ -10,7 +10,7 @@ use crate::codec;
 use crate::engine::{Durability, Limits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, Key};
-use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, Viewed, assert_listed};
+use crate::model::{Customs, Entries, ModelOf, NetabaseDefinition, NetabaseModel, Viewed, assert_listed};
 use crate::overlay::View;
 use crate::permission::Guard;
 use crate::table::{self, KeyList, Layout, ModelTables, Seeker, Sought};
@@ -70,11 +70,11 @@ impl<D: NetabaseDefinition> Context<D> {
     ) -> Result<Old<M>> {
         out.begin(key);
         let Some(bytes) = stored else { return Ok(Old { found: false, record: None }) };
-        if keep == Keep::No && !M::SCHEMA.has_entries() {
+        if keep == Keep::No && !M::SCHEMA.has_entries() && tables.customs.list.is_empty() {
             return Ok(Old::unread());
         }
         let record: M = table::decode(&self.layout, tables, bytes)?;
-        out.collect(&record, key)?;
+        out.collect(&record, key, &tables.customs)?;
         Ok(Old { found: true, record: (keep == Keep::Yes).then_some(record) })
     }
 
@@ -200,23 +200,23 @@ pub(crate) struct Encoded {
 
 impl Encoded {
     /// Encodes the whole record.
-    pub(super) fn fill<M: NetabaseModel>(&mut self, record: &M) -> Result<()> {
+    pub(super) fn fill<M: NetabaseModel>(&mut self, record: &M, customs: &Customs) -> Result<()> {
         self.key.clear();
         record.encode_key(&mut self.key)?;
         self.value.clear();
         codec::encode(M::SCHEMA.version, record, &mut self.value)
             .ok_or_else(|| Error::new(ErrorKind::Codec { model: M::NAME }))?;
-        self.entries.collect(record, &self.key)
+        self.entries.collect(record, &self.key, customs)
     }
 
     /// Holds a record against its own bytes: they must be readable, and lead to the same key and entries. A serde
     /// impl that loses part of a key would otherwise leave index rows that no later change can find.
-    pub(super) fn prove<M: NetabaseModel>(&self, scratch: &mut Encoded) -> Result<()> {
+    pub(super) fn prove<M: NetabaseModel>(&self, scratch: &mut Encoded, customs: &Customs) -> Result<()> {
         let unreadable = || Error::new(ErrorKind::Codec { model: M::NAME });
         let back: M = codec::decode(M::SCHEMA.version, &self.value).map_err(|_| unreadable())?;
         scratch.key.clear();
         back.encode_key(&mut scratch.key)?;
-        scratch.entries.collect(&back, &scratch.key)?;
+        scratch.entries.collect(&back, &scratch.key, customs)?;
         let same = scratch.key == self.key && scratch.entries.iter().eq(self.entries.iter());
         if same { Ok(()) } else { Err(unreadable()) }
     }

@@ -291,8 +291,8 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         let context = &*self.context;
         let permit = context.guard.write(M::SCHEMA)?;
         let tables = context.tables::<M>()?;
-        new.fill(record)?;
-        new.prove::<M>(proof)?;
+        new.fill(record, &tables.customs)?;
+        new.prove::<M>(proof, &tables.customs)?;
 
         let (change, checked, old) = {
             let staged = self.staged()?;
