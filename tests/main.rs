@@ -15,6 +15,7 @@ mod determinism;
 mod drop_aborts;
 mod durability;
 mod explained;
+mod interrupted_fills;
 mod io_failures;
 mod key_bytes;
 mod key_laws;

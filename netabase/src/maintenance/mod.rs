@@ -7,6 +7,6 @@ mod fill;
 mod report;
 mod verify;
 
-pub(crate) use fill::Filling;
+pub(crate) use fill::{Filling, Reached};
 pub use report::{Problem, Progress, Rebuilt, Report};
 pub(crate) use verify::verify;

@@ -1,7 +1,9 @@
 //! The store: opens the file and hands out transactions.
 
 mod builder;
+mod building;
 mod chunked;
+mod grow;
 mod maintain;
 mod open;
 mod read;
