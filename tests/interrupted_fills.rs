@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use kit::counting::Counting;
-use kit::disk::{Disk, Replay};
+use kit::disk::{Disk, Fault, Replay};
 use kit::memory::{Answer, Memory};
 use kit::rows::{Rows, Table, dump, specs};
 use netabase::engine::{Engine, RedbOptions, TableForm, TableId};
@@ -305,6 +306,41 @@ fn a_fill_that_lost_its_power_goes_on_where_it_was() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_fill_whose_disk_failed_goes_on_when_it_works_again() -> Result<()> {
+    let (base, expected) = (base()?, expected()?);
+    let (mut resumed, mut begun, mut at) = (0, 0, 0);
+    loop {
+        at += 1;
+        let disk = Disk::holding(base.bytes());
+        disk.fail(Fault { at, stays: at % 2 == 0, kind: io::ErrorKind::StorageFull });
+        let opened = disk_engine(&disk).and_then(|engine| on::<new::App>(&engine).open());
+        if let Err(error) = &opened {
+            let named = [ErrorKind::CommitUnknown, ErrorKind::Closed].contains(error.kind());
+            assert!(named || matches!(error.kind(), ErrorKind::Io { .. }), "operation {at}: {error:?}");
+        }
+        drop(opened);
+        if disk.operations() < at {
+            break;
+        }
+        disk.heal();
+        let engine = disk_engine(&Disk::holding(disk.bytes()))?;
+        let before = building(&engine)?;
+        let (builder, told) = telling::<new::App>(&engine);
+        drop(builder.open()?);
+        match (before, told.lock().expect("no panic").first()) {
+            (Some(before), Some((_, first, _))) => {
+                assert_eq!(*first, before.read, "operation {at}");
+                resumed += 1;
+            }
+            _ => begun += 1,
+        }
+        assert_eq!(dump(&*engine, TABLES)?, expected, "operation {at}");
+    }
+    assert!(resumed > 20 && begun > 5, "{resumed} resumed, {begun} begun");
+    Ok(())
+}
+
 // The engine counts: what was read before is not read again.
 #[test]
 fn a_fill_that_goes_on_reads_only_the_rest() -> Result<()> {
@@ -326,7 +362,8 @@ fn a_fill_that_goes_on_reads_only_the_rest() -> Result<()> {
 
 #[test]
 fn a_fill_is_committed_in_steps_unless_it_is_small() -> Result<()> {
-    for (staging, least, most) in [(1000, 7, 30), (64 << 20, 1, 1)] {
+    // Of the third, either model alone would fit.
+    for (staging, least, most) in [(1000, 7, 30), (64 << 20, 1, 1), (7500, 2, 2)] {
         let memory = Memory::default();
         filled(&(Arc::new(memory.clone()) as Arc<dyn Engine>))?;
         let counting = Counting::new(memory);
