@@ -394,7 +394,7 @@ fn an_old_program_in_between_leaves_nothing_stale() -> Result<()> {
         let store_of_day = |day| store.query().filter(old::Item::DAY.eq(day)).count();
         assert_eq!((store_of_day(1000)?, store_of_day(1000 - ITEMS as u32 + 1)?), (1, 1), "{at:?}");
         // Before the place and behind it.
-        let mut items: Vec<_> = (1..ITEMS + 1).map(item).collect();
+        let mut items: Vec<_> = (1..=ITEMS).map(item).collect();
         items[0].name = "another".into();
         items[50].size = 99;
         store.write(|txn| {

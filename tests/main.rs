@@ -15,6 +15,7 @@ mod determinism;
 mod drop_aborts;
 mod durability;
 mod explained;
+mod generated_ids;
 mod interrupted_fills;
 mod io_failures;
 mod key_bytes;

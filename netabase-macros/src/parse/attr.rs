@@ -13,7 +13,6 @@ use crate::errors::Errors;
 const LATER: &[&str] = &[
     "access",
     "aggregate",
-    "auto",
     "blob",
     "builder",
     "class",

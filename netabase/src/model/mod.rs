@@ -3,6 +3,7 @@
 mod columns;
 mod entries;
 mod filter;
+mod generated;
 mod handle;
 mod link;
 mod order;
@@ -18,6 +19,7 @@ pub use columns::{Column, Descending, Many, Single};
 pub use entries::Entries;
 pub use filter::{Covered, Excluding, Filter, Indexed, Join, KeyValue, Negate, NoKeys, NotIndexed, topic};
 pub(crate) use filter::{KeyTerm, Term, Terms};
+pub use generated::GeneratedKey;
 pub use handle::{Each, Field, Index, KeyShape, MaybeAbsent, Nullable, One, Optional};
 pub use link::Link;
 pub(crate) use order::By;

@@ -7,12 +7,12 @@ use super::ATTEMPTS;
 use super::building::Building;
 use super::open::Settings;
 use super::record::{Record, Recorded};
-use crate::engine::{Durability, Engine, Write};
+use crate::engine::{Durability, Engine, MapChange, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::{Filling, Progress};
 use crate::permission::Guard;
 use crate::schema::{Cure, Difference, Piece, Section, StoredDefinition};
-use crate::table::{ModelTables, PartTable, belongs};
+use crate::table::{ModelTables, PartTable, SCHEMA_TABLE, belongs, sequence_row};
 
 /// How a step ended.
 enum Step {
@@ -180,6 +180,10 @@ impl Growth<'_> {
         for piece in &self.discard {
             for table in names.iter().filter(|table| belongs(self.record.name, piece, table)) {
                 writer.drop_table(table)?;
+            }
+            if piece.part == Section::Whole {
+                let row = sequence_row(self.record.name, &piece.model);
+                writer.apply(SCHEMA_TABLE, &mut [MapChange::Delete(&row)].into_iter())?;
             }
         }
         for tables in models.iter().filter(|tables| self.any(tables, true)) {
