@@ -209,7 +209,7 @@ fn an_index_whose_filling_was_killed_is_absent_or_whole() -> Result<()> {
         let file = folder.path().join("app.redb");
         fs::copy(&origin, &file).expect("it copies");
         let mut child = spawn("fill", &file);
-        // It is killed when it has told of so many steps; of so many there are less than 60, so sometimes it ends by itself.
+        // It is killed when it has told of so many steps; there are less than 60, so sometimes it ends by itself.
         let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let told = lines.map_while(std::io::Result::ok).filter(|line| line.starts_with("filled"));
         let _ = told.take(1 + round % 4 * 20).last();
