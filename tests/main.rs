@@ -16,6 +16,8 @@ mod determinism;
 mod drop_aborts;
 mod durability;
 mod explained;
+mod generated_ids;
+mod interrupted_fills;
 mod io_failures;
 mod kept_sums;
 mod key_bytes;

@@ -13,6 +13,7 @@ use crate::parse::ty;
 
 pub(crate) fn model(model: &Model, errors: &mut Errors) {
     primary_key(model, errors);
+    generated(model, errors);
     handles(model, errors);
     recorded_names(model, errors);
     variants(model, errors);
@@ -67,6 +68,26 @@ fn primary_key(model: &Model, errors: &mut Errors) {
     }
 }
 
+/// Generated keys are numbers: one field of a type with enough of them.
+fn generated(model: &Model, errors: &mut Errors) {
+    const TYPES: &[&str] = &["u32", "u64", "i32", "i64"];
+    for field in model.primary() {
+        let Some(auto) = &field.auto else { continue };
+        if model.primary().count() > 1 {
+            errors.at(
+                auto,
+                "`auto` gives a record one number, and this key has several fields: remove `auto`, or make one field the key",
+            );
+        } else if !TYPES.iter().any(|name| ty::is(&field.ty, name)) {
+            errors.at(
+                &field.ty,
+                "a generated key is a `u32`, `u64`, `i32` or `i64`, written out and not as an alias: use one of them, or \
+                 remove `auto`",
+            );
+        }
+    }
+}
+
 /// What is left of a model with errors: the fields whose names meet no other's. `None` if it has no usable key.
 pub(crate) fn usable(mut model: Model) -> Option<Model> {
     let mut errors = Errors::default();
@@ -76,6 +97,11 @@ pub(crate) fn usable(mut model: Model) -> Option<Model> {
     }
     if !borrows(&model) {
         model.view = None;
+    }
+    let mut errors = Errors::default();
+    generated(&model, &mut errors);
+    if errors.finish().is_some() {
+        model.fields.iter_mut().for_each(|field| field.auto = None);
     }
     let (mut handles, mut variants) = (HashSet::new(), HashSet::new());
     model.fields.retain(|field| {

@@ -37,6 +37,8 @@ pub(crate) struct Field {
     /// the constant on the struct
     pub(crate) handle: Ident,
     pub(crate) primary: bool,
+    /// the word that asks for generated keys
+    pub(crate) auto: Option<Ident>,
     pub(crate) role: Role,
 }
 

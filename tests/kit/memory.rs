@@ -1,4 +1,4 @@
-//! An engine of `BTreeMap`s that answers `Conflict` and `Unknown` on demand. It keeps the traits honest: nothing
+//! An engine of `BTreeMap`s that answers `Conflict` and `Unknown` on demand, and `Conflict` where two writers meet. It keeps the traits honest: nothing
 //! in netabase may need more of an engine than this.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -96,7 +96,8 @@ impl Engine for Memory {
     }
 
     fn begin_write(&self, tables: &Tables) -> Result<Box<dyn Write>> {
-        Ok(Box::new(Writer { view: self.view(tables), engine: self.clone() }))
+        let view = self.view(tables);
+        Ok(Box::new(Writer { begun: view.state.clone(), view, engine: self.clone() }))
     }
 
     fn table_names(&self) -> Result<Vec<String>> {
@@ -226,6 +227,8 @@ impl Cursor for Rows {
 
 struct Writer {
     view: View,
+    /// what there was when it began
+    begun: Arc<State>,
     engine: Memory,
 }
 
@@ -320,8 +323,11 @@ impl Write for Writer {
 
     fn commit(self: Box<Self>, _: Durability) -> Result<Commit> {
         let answer = self.engine.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let publish =
-            || *self.engine.state.lock().unwrap_or_else(PoisonError::into_inner) = self.view.state.clone();
+        let mut state = self.engine.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&state, &self.begun) {
+            return Ok(Commit::Conflict);
+        }
+        let mut publish = || *state = self.view.state.clone();
         match answer {
             Some(Answer::Conflict) => Ok(Commit::Conflict),
             Some(Answer::UnknownLost) => Ok(Commit::Unknown),

@@ -21,6 +21,7 @@ pub(crate) fn model(model: &Model) -> TokenStream {
     let conversions = [
         handles::item(model),
         primary::conversions(model),
+        primary::generated(model),
         secondary.conversion,
         relational.conversion,
         subscriptions.conversion,

@@ -83,6 +83,23 @@ pub(super) fn methods(model: &Model) -> TokenStream {
     }
 }
 
+/// The key as the number that the store gives.
+pub(super) fn generated(model: &Model) -> TokenStream {
+    let Some(field) = model.primary().find(|field| field.auto.is_some()) else { return quote!() };
+    let (ident, field, name) = (&model.header.ident, &field.ident, primary_key(&model.header));
+    quote! {
+        #[automatically_derived]
+        impl _netabase::GeneratedKey for #ident {
+            fn set_key(&mut self, number: ::core::primitive::u64) -> ::core::primitive::bool {
+                ::core::convert::TryFrom::try_from(number).map(|key| self.#field = key).is_ok()
+            }
+            fn key_number(key: &#name) -> ::core::option::Option<::core::primitive::u64> {
+                ::core::convert::TryFrom::try_from(key.0).ok()
+            }
+        }
+    }
+}
+
 /// Conversions: from the fields, to a link, and the record in place of its key.
 pub(super) fn conversions(model: &Model) -> TokenStream {
     let ident = &model.header.ident;

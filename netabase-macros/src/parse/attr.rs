@@ -12,7 +12,6 @@ use crate::errors::Errors;
 /// Attributes that the design has and the code does not, yet.
 const LATER: &[&str] = &[
     "access",
-    "auto",
     "blob",
     "builder",
     "class",

@@ -71,8 +71,12 @@ fn field(input: &syn::Field, model: &Ident, errors: &mut Errors) -> Option<Field
         (None, Some(_)) => self::relation(input, errors).map_or(Role::Plain, Role::Relation),
         (None, None) => Role::Plain,
     };
+    let mut auto = None;
     for arg in Args::of(&input.attrs, "primary_key", errors) {
-        arg.refuse(&[], errors);
+        match arg.name() {
+            "auto" => auto = arg.flag(errors).then(|| arg.ident().clone()),
+            _ => arg.refuse(&["auto"], errors),
+        }
     }
     let primary = find(&input.attrs, "primary_key").is_some();
     if primary || !matches!(role, Role::Plain) {
@@ -82,7 +86,7 @@ fn field(input: &syn::Field, model: &Ident, errors: &mut Errors) -> Option<Field
     let is_kept = |attr: &&Attribute| attr.path().is_ident("doc") || attr.path().is_ident("serde");
     let attrs = input.attrs.iter().filter(is_kept).cloned().collect();
     let (vis, ty) = (input.vis.clone(), input.ty.clone());
-    Some(Field { ident, vis, ty, attrs, wire, name, handle, primary, role })
+    Some(Field { ident, vis, ty, attrs, wire, name, handle, primary, auto, role })
 }
 
 fn find<'a>(attrs: &'a [Attribute], name: &str) -> Option<&'a Attribute> {

@@ -32,6 +32,14 @@ pub enum ErrorKind {
         /// the field whose value is taken
         constraint: &'static str,
     },
+    /// `create_auto` found no number for a key: the last one that the key's type has was given, or is taken.
+    #[error(
+        "the keys of {model} have come to their end: give its key a wider type, or choose the keys yourself"
+    )]
+    KeysExhausted {
+        /// recorded name of the model
+        model: &'static str,
+    },
     /// A closure that changes a record, of `update_with` or `update_where`, changed its primary key.
     #[error("the closure changed the key of {model} {key}: delete the record and create the new one")]
     KeyChanged {

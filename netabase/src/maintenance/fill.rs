@@ -2,6 +2,8 @@
 
 use std::ops::Bound;
 
+use serde::{Deserialize, Serialize};
+
 use super::report::{Listed, Meter, Progress, Rebuilt};
 use crate::engine::{Direction, Limits, TableId, Write};
 use crate::error::{Error, ErrorKind, Result};
@@ -22,6 +24,20 @@ pub(crate) struct Filling<'f> {
     /// records with equal values of a unique key
     clashes: Listed<String>,
     done: Rebuilt,
+    overlay: Overlay,
+    /// bytes of rows that the engine got since the last place was returned
+    given: usize,
+    /// whether records were read in this transaction
+    begun: bool,
+}
+
+/// How far the filling from the records of a model has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reached {
+    /// the last record's
+    pub(crate) key: Vec<u8>,
+    /// records up to it
+    pub(crate) read: u64,
 }
 
 impl<'f> Filling<'f> {
@@ -39,6 +55,9 @@ impl<'f> Filling<'f> {
             lenient: false,
             clashes: Listed::default(),
             done: Rebuilt::default(),
+            overlay: Overlay::default(),
+            given: 0,
+            begun: false,
         }
     }
 
@@ -56,38 +75,62 @@ impl<'f> Filling<'f> {
         wanted: &dyn Fn(usize, &PartTable) -> bool,
     ) -> Result<()> {
         permit.covers(tables.schema)?;
-        let parts: Vec<_> = tables.derived().map(|(number, part)| wanted(number, part)).collect();
-        for ((_, part), wanted) in tables.derived().zip(&parts) {
-            if *wanted {
-                writer.drop_table(self.layout.name(part.id))?;
+        for (_, part) in tables.derived().filter(|(number, part)| wanted(*number, part)) {
+            writer.drop_table(self.layout.name(part.id))?;
+        }
+        let mut from = None;
+        loop {
+            from = self.advance(permit, writer, tables, wanted, from)?;
+            if from.is_none() {
+                return Ok(());
             }
         }
+    }
+
+    /// Fills the wanted tables from the records behind a place, until about the staging limit of rows is with the
+    /// engine; returns the place it came to, or `None` behind the last record.
+    pub(crate) fn advance(
+        &mut self,
+        permit: &Permit<OwnerAccess>,
+        writer: &mut dyn Write,
+        tables: &ModelTables,
+        wanted: &dyn Fn(usize, &PartTable) -> bool,
+        from: Option<Reached>,
+    ) -> Result<Option<Reached>> {
+        permit.covers(tables.schema)?;
+        let parts: Vec<_> = tables.derived().map(|(number, part)| wanted(number, part)).collect();
         let is_wanted = |part: usize| part.checked_sub(1).and_then(|at| parts.get(at)) == Some(&true);
         let main = tables.main()?;
-        let name = self.layout.name(main);
-        let mut meter = Meter::new(name, writer.len(main)?, &mut *self.progress);
+        let mut meter = Meter::new(self.layout.name(main), writer.len(main)?, &mut *self.progress);
+        if let Some(from) = &from {
+            meter.resume(from.read, !self.begun);
+        }
+        self.begun = true;
         let mut chunk = Chunk {
             layout: self.layout,
             limits: self.limits,
-            staging: self.staging,
+            room: self.staging.saturating_sub(self.given),
             lenient: self.lenient,
             main,
             tables,
-            from: None,
             clashes: &mut self.clashes,
             done: &mut self.done,
         };
-        let mut overlay = Overlay::default();
-        loop {
-            // A cursor and a change cannot live at once, so rows are collected and given in turns.
-            let more = chunk.collect(&*writer, &is_wanted, &mut overlay, &mut meter)?;
-            overlay.apply(writer, self.staging)?;
-            if !more {
-                break;
-            }
+        // A cursor and a change cannot live at once, so rows are collected and given in turns.
+        let from = from.as_ref().map(|from| &*from.key);
+        let last = chunk.collect(&*writer, &is_wanted, &mut self.overlay, &mut meter, from)?;
+        self.given = if last.is_some() { 0 } else { self.given + self.overlay.bytes() };
+        self.overlay.apply(writer, self.staging)?;
+        let read = meter.done();
+        if last.is_none() {
+            meter.end();
         }
-        meter.end();
-        Ok(())
+        Ok(last.map(|key| Reached { key, read }))
+    }
+
+    /// Whether records were found that have equal values of a unique key.
+    pub(crate) fn has_clashes(&self) -> bool {
+        self.clashes.total > 0
     }
 
     /// What was done.
@@ -104,30 +147,30 @@ impl<'f> Filling<'f> {
     }
 }
 
-/// The state between two turns.
+/// One turn.
 struct Chunk<'c> {
     layout: &'c Layout,
     limits: Limits,
-    staging: usize,
+    /// bytes of rows it may stage
+    room: usize,
     lenient: bool,
     main: TableId,
     tables: &'c ModelTables,
-    /// the last record of the turn before
-    from: Option<Vec<u8>>,
     clashes: &'c mut Listed<String>,
     done: &'c mut Rebuilt,
 }
 
 impl Chunk<'_> {
-    /// Stages the rows of the next records; `false` after the last one.
+    /// Stages the rows of the next records; returns the last one's key if there is no room for more.
     fn collect(
         &mut self,
         writer: &dyn Write,
         wanted: &dyn Fn(usize) -> bool,
         overlay: &mut Overlay,
         meter: &mut Meter<'_>,
-    ) -> Result<bool> {
-        let low = self.from.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        from: Option<&[u8]>,
+    ) -> Result<Option<Vec<u8>>> {
+        let low = from.map_or(Bound::Unbounded, Bound::Excluded);
         let mut rows = writer.cursor(self.main, (low, Bound::Unbounded), Direction::Forward)?;
         let (mut key, mut value, mut entries) = (Vec::new(), Vec::new(), Entries::default());
         while rows.advance()? {
@@ -140,12 +183,11 @@ impl Chunk<'_> {
             for entry in entries.iter().filter(|entry| wanted(entry.part)) {
                 self.stage(writer, overlay, entry, rows.key(), &mut value)?;
             }
-            if overlay.bytes() > self.staging {
-                self.from = Some(rows.key().to_vec());
-                return Ok(true);
+            if overlay.bytes() > self.room {
+                return Ok(Some(rows.key().to_vec()));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn stage(

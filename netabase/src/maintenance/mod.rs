@@ -8,6 +8,6 @@ mod report;
 mod sums;
 mod verify;
 
-pub(crate) use fill::Filling;
+pub(crate) use fill::{Filling, Reached};
 pub use report::{Problem, Progress, Rebuilt, Report};
 pub(crate) use verify::verify;

@@ -35,6 +35,18 @@ impl<'m> Meter<'m> {
         Meter { table, done: 0, total, call }
     }
 
+    /// Goes on behind rows that were read before.
+    pub(super) fn resume(&mut self, done: u64, tell: bool) {
+        self.done = done;
+        if tell {
+            self.tell();
+        }
+    }
+
+    pub(super) fn done(&self) -> u64 {
+        self.done
+    }
+
     #[inline]
     pub(super) fn step(&mut self) {
         self.done += 1;

@@ -64,6 +64,14 @@ impl StoredDefinition {
         self.compare(file).into_iter().map(|difference| difference.text).collect()
     }
 
+    /// Whether a model has an index or relation of this name, or any topic (`None`).
+    pub(crate) fn has(&self, model: &str, key: Option<&str>) -> bool {
+        self.models.iter().filter(|stored| stored.name == model).any(|stored| match key {
+            Some(name) => stored.keys.iter().any(|key| key.name == name),
+            None => !stored.topics.is_empty(),
+        })
+    }
+
     /// The same, with what can be done about each.
     pub(crate) fn compare(&self, file: &StoredDefinition) -> Vec<Difference> {
         let mut found = Found(Vec::new());

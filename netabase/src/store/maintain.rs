@@ -1,5 +1,6 @@
 //! The owner's doors: verify, rebuild, compact, measure.
 
+use super::building::Building;
 use super::{ATTEMPTS, Store};
 use crate::engine::{Check, Durability, Stats};
 use crate::error::{Error, ErrorKind, Result};
@@ -59,8 +60,11 @@ impl<D: NetabaseDefinition> Store<D> {
         }
         let snapshot = engine.begin_read(&layout.tables)?;
         verify(&permit, &*snapshot, layout, shared.context.staging, &mut progress, &mut report)?;
+        // Read-only, a store may have tables that a newer program was building. They are dropped before the next write.
+        let building = Building::read(layout, D::NAME, &*snapshot)?;
+        let built = building.map_or_else(Vec::new, |building| building.tables);
         for table in engine.table_names()? {
-            if !layout.tables.iter().any(|spec| spec.name == table) {
+            if !built.contains(&table) && !layout.tables.iter().any(|spec| spec.name == table) {
                 report.add(|| Problem::Unknown { table });
             }
         }

@@ -1,7 +1,9 @@
 //! The store: opens the file and hands out transactions.
 
 mod builder;
+mod building;
 mod chunked;
+mod grow;
 mod maintain;
 mod open;
 mod read;
@@ -82,11 +84,13 @@ impl<D: NetabaseDefinition> Store<D> {
     /// Opens the file, or makes it.
     ///
     /// If the program has models, indexes, relations or topics that the file has not, they are added: filled from the
-    /// records, in one transaction, before this returns. [`Builder::on_progress`] tells how far that is.
+    /// records before this returns, in transactions of about the [staging limit](Builder::staging_limit) each.
+    /// [`Builder::on_progress`] tells how far that is. The file has the new schema when all is filled. A fill that was
+    /// interrupted goes on where it was; if the older program opens the file before, what was built is dropped.
     ///
     /// # Errors
     /// - `SchemaMismatch` if the file was written for other models, with every difference; the file stays as it is.
-    ///   `NotUnique` if a unique key was added and records have equal values of it.
+    ///   `NotUnique` if a unique key was added and records have equal values of it; the file is as it was then.
     /// - `DatabaseLocked` if it is open elsewhere; `NotWritable` if it may only be read, `NotClosed` if it is to be read
     ///   only and needs mending first.
     /// - `NotAStore` if something else wrote it, `NotAFile` for a folder, `EmptyFile`, `Truncated`, `NewerFormat`, `Corrupt`.

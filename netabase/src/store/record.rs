@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use super::building::{self, Building};
 use crate::engine::{Direction, MapChange, Read, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::StoredDefinition;
@@ -63,14 +64,21 @@ impl Record<'_> {
         Ok(if file == *self.own { Recorded::Same } else { Recorded::Respelled })
     }
 
-    /// Records the program's schema.
+    /// The tables that an opening left half-built, if there are any.
+    pub(super) fn building(&self, read: &dyn Read) -> Result<Option<Building>> {
+        Building::read(self.layout, self.name, read)
+    }
+
+    /// Records the program's schema: what was being built is part of it from now on.
     pub(super) fn write(&self, writer: &mut dyn Write) -> Result<()> {
         let schema =
             postcard::to_stdvec(self.own).map_err(|_| Error::internal("the schema does not encode"))?;
         let fingerprint = self.own.fingerprint().0.to_be_bytes();
         let (definition_row, fingerprint_row) = (self.row(DEFINITION), self.row(FINGERPRINT));
+        let building_row = building::row(self.name);
         // In the order of the keys.
         let rows = [
+            MapChange::Delete(&building_row),
             MapChange::Put(&definition_row, &schema),
             MapChange::Put(&fingerprint_row, &fingerprint),
             MapChange::Put(FORMAT_KEY, &[FORMAT]),

@@ -151,6 +151,11 @@ pub(crate) fn belongs(definition: &str, piece: &Piece, table: &str) -> bool {
     }
 }
 
+/// The key of the row in the schema table that holds the last number given to a record of the model.
+pub(crate) fn sequence_row(definition: &str, model: &str) -> Vec<u8> {
+    format!("sequence/{}", base(definition, model)).into_bytes()
+}
+
 fn base(definition: &str, model: &str) -> String {
     format!("{definition}/{model}")
 }

@@ -10,15 +10,17 @@ mod limits;
 mod read;
 mod record;
 mod seek;
+mod sequence;
 mod sums;
 mod write;
 
 pub(crate) use covering::Covering;
 pub(crate) use key_list::KeyList;
-pub(crate) use layout::{Layout, ModelTables, PartTable, SCHEMA_TABLE, belongs};
+pub(crate) use layout::{Layout, ModelTables, PartTable, SCHEMA_TABLE, belongs, sequence_row};
 pub(crate) use limits::check_key;
 pub(crate) use read::{count, covering_rows, find, get, len, lookup, rows};
 pub(crate) use record::{decode, view};
 pub(crate) use seek::{Seeker, Sought};
+pub(crate) use sequence::{last_number, note_number};
 pub(crate) use sums::Sums;
 pub(crate) use write::{Change, check, stage};

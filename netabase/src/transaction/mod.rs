@@ -5,6 +5,7 @@
 mod batch;
 mod commit;
 mod context;
+mod generate;
 mod latest;
 mod read;
 mod turn;

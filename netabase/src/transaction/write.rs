@@ -74,7 +74,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         }
     }
 
-    fn staged(&self) -> Result<Staged<'_>> {
+    pub(super) fn staged(&self) -> Result<Staged<'_>> {
         match &self.doomed {
             None => Ok(Staged::new(&*self.writer, &self.layers)),
             Some(error) => Err(error.clone()),
