@@ -49,7 +49,7 @@ struct Job {
     title: String,
     tags: Vec<String>,
     watchers: Vec<u16>,
-    #[relation]
+    #[relation(references = "unchecked")]
     owner: Link<Owner>,
     parent: Option<Link<Job>>,
     error: Option<(u8, String)>,
@@ -252,7 +252,7 @@ mod before {
         pub(super) title: String,
         pub(super) tags: Vec<String>,
         pub(super) watchers: Vec<u16>,
-        #[relation]
+        #[relation(references = "unchecked")]
         pub(super) owner: Link<Owner>,
         pub(super) parent: Option<Link<Job>>,
         pub(super) error: Option<(u8, String)>,

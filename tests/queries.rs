@@ -42,7 +42,7 @@ struct Item {
     tags: Vec<u8>,
     #[secondary_key]
     marks: Vec<u16>,
-    #[relation]
+    #[relation(references = "unchecked")]
     parent: Option<Link<Item>>,
     weight: i32,
 }

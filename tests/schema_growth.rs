@@ -54,7 +54,7 @@ mod grown {
         pub(super) age: Option<u32>,
         #[secondary_key]
         pub(super) tags: Vec<String>,
-        #[relation]
+        #[relation(references = "unchecked")]
         pub(super) boss: Option<Link<User>>,
     }
 

@@ -64,7 +64,7 @@ mod after {
         #[secondary_key]
         pub(super) age: u32,
         pub(super) note: Vec<u8>,
-        #[relation]
+        #[relation(references = "unchecked")]
         pub(super) boss: Option<Link<User>>,
     }
 
@@ -251,7 +251,7 @@ fn renamed_and_reordered_programs_open_the_file() -> Result<()> {
         pub(super) struct Post {
             #[primary_key]
             id: u64,
-            #[relation]
+            #[relation(references = "unchecked")]
             author: Link<Author>,
         }
         #[derive(NetabaseDefinition)]
@@ -283,7 +283,7 @@ fn renamed_and_reordered_programs_open_the_file() -> Result<()> {
         pub(super) struct Post {
             #[primary_key]
             id: u64,
-            #[relation]
+            #[relation(references = "unchecked")]
             author: Link<Writer>,
         }
         #[derive(NetabaseDefinition)]

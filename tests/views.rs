@@ -36,7 +36,7 @@ struct Page {
     tags: Vec<String>,
     #[secondary_key]
     day: u32,
-    #[relation]
+    #[relation(references = "unchecked")]
     parent: Option<Link<Page>>,
     title: Option<String>,
     body: Vec<u8>,

@@ -24,7 +24,7 @@ pub struct User {
     #[secondary_key]
     pub age: u32,
     /// shared by 100 users
-    #[relation]
+    #[relation(references = "unchecked")]
     pub team: Link<Team>,
     /// the user's alone
     #[secondary_key(unique)]

@@ -78,6 +78,9 @@ const _: () = {
             out.one(2, &self.author)?;
             ::core::result::Result::Ok(())
         }
+        fn links(&mut self) -> ::std::vec::Vec<&mut dyn _netabase::Relinked> {
+            ::std::vec![& mut self.author]
+        }
     }
     #[allow(dead_code)]
     impl Post {

@@ -101,6 +101,8 @@ pub(crate) struct Column {
 
 pub(crate) struct Relation {
     pub(crate) shape: Shape,
+    /// what becomes of it when its target is deleted, and when the target is looked for: variants of the runtime's enums
+    pub(crate) rules: (Ident, Ident),
     /// the model at the other end
     pub(crate) target: Type,
 }

@@ -124,8 +124,8 @@ pub mod __private {
     pub use crate::key::{AsKey, Key, KeyPrefix, KeyType, LeadingKeys, unknown_variant, width_sum};
     pub use crate::model::*;
     pub use crate::schema::{
-        ColumnSchema, DefinitionSchema, FieldSchema, IndexSchema, KeySource, ModelSchema, RelationSchema,
-        Shape,
+        ColumnSchema, DefinitionSchema, FieldSchema, IndexSchema, KeySource, ModelSchema, OnDelete,
+        References, RelationSchema, Shape,
     };
     pub use serde;
 }

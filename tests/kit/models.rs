@@ -53,10 +53,10 @@ pub struct Person {
     #[secondary_key]
     pub score: f64,
     /// to its own model
-    #[relation]
+    #[relation(references = "unchecked")]
     pub boss: Option<Link<Person>>,
     /// many
-    #[relation]
+    #[relation(references = "unchecked")]
     pub friends: Vec<Link<Person>>,
     /// no index
     pub bio: String,
@@ -75,7 +75,7 @@ pub struct Place {
     #[secondary_key(unique)]
     pub doors: Vec<u32>,
     /// to another model
-    #[relation]
+    #[relation(references = "unchecked")]
     pub owner: Link<Person>,
 }
 
@@ -85,11 +85,11 @@ pub struct Place {
 pub struct Visit {
     /// who
     #[primary_key]
-    #[relation]
+    #[relation(references = "unchecked")]
     pub person: Link<Person>,
     /// where
     #[primary_key]
-    #[relation]
+    #[relation(references = "unchecked")]
     pub place: Link<Place>,
     /// no index
     pub note: Vec<u8>,
@@ -132,7 +132,7 @@ pub struct Post {
     #[secondary_key]
     pub tags: Vec<String>,
     /// to an author
-    #[relation]
+    #[relation(references = "unchecked")]
     pub author: Link<Author>,
     /// plain
     #[secondary_key]

@@ -49,7 +49,7 @@ pub(super) fn secondary(model: &Model) -> Enum {
 
 pub(super) fn relational(model: &Model) -> Enum {
     let Header { ident, krate, .. } = &model.header;
-    let variants = model.relations().map(|(field, Relation { shape, target })| {
+    let variants = model.relations().map(|(field, Relation { shape, target, .. })| {
         let key = quote!(<#target as #krate::NetabaseModel>::PrimaryKey);
         let content =
             if *shape == Shape::Optional { quote!((::core::option::Option<#key>)) } else { quote!((#key)) };

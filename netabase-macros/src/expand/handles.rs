@@ -36,7 +36,7 @@ pub(super) fn item(model: &Model) -> TokenStream {
                 index += 1;
                 return constant;
             }
-            Role::Relation(Relation { shape, target }) => {
+            Role::Relation(Relation { shape, target, .. }) => {
                 let shape = shape_type(*shape);
                 quote!(_netabase::Index<#ident, <#target as _netabase::NetabaseModel>::PrimaryKey #shape>)
             }

@@ -18,6 +18,7 @@ pub(crate) fn model(model: &Model) -> TokenStream {
     let schema = schema::constant(model);
     let key_methods = primary::methods(model);
     let entries = entries(model);
+    let link_fields = link_fields(model);
     let conversions = [
         handles::item(model),
         primary::conversions(model),
@@ -41,6 +42,7 @@ pub(crate) fn model(model: &Model) -> TokenStream {
                 #schema
                 #key_methods
                 #entries
+                #link_fields
             }
             #(#conversions)*
         },
@@ -74,6 +76,23 @@ fn entries(model: &Model) -> TokenStream {
         fn entries(&self, #out: &mut _netabase::Entries) -> _netabase::Result<()> {
             #(#calls)*
             ::core::result::Result::Ok(())
+        }
+    }
+}
+
+/// The fields of the relations.
+fn link_fields(model: &Model) -> TokenStream {
+    let fields = model.relations().map(|(field, _)| {
+        let (ident, place) = (&field.ident, place_of(&field.ty));
+        quote_spanned!(place=> &mut self.#ident)
+    });
+    let fields: Vec<_> = fields.collect();
+    if fields.is_empty() {
+        return quote!();
+    }
+    quote! {
+        fn links(&mut self) -> ::std::vec::Vec<&mut dyn _netabase::Relinked> {
+            ::std::vec![#(#fields),*]
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `SCHEMA`: the model as constant data.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::primary_key;
@@ -19,9 +19,17 @@ pub(super) fn constant(model: &Model) -> TokenStream {
         quote!(_netabase::IndexSchema::new::<#key>(#name, #shape, #unique))
     });
     let named = model.indexes.iter().map(super::index::schema);
-    let relations = model.relations().map(|(Field { name, .. }, Relation { shape, target })| {
+    let relations = model.relations().map(|(Field { name, .. }, Relation { shape, target, rules })| {
         let shape = shape_value(*shape);
-        quote!(_netabase::relation::<#target>(#name, #shape))
+        let (on_delete, references) = rules;
+        let is_usual = on_delete == "Restrict" && references == "Checked";
+        let rules = (!is_usual).then(|| {
+            // Names of the runtime, not of whoever wrote the attribute.
+            let name = |rule: &Ident| Ident::new(&rule.to_string(), Span::call_site());
+            let (on_delete, references) = (name(on_delete), name(references));
+            quote!(.rules(_netabase::OnDelete::#on_delete, _netabase::References::#references))
+        });
+        quote!(_netabase::relation::<#target>(#name, #shape)#rules)
     });
     quote! {
         const SCHEMA: &'static _netabase::ModelSchema = &_netabase::ModelSchema {

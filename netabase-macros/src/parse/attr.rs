@@ -20,7 +20,6 @@ const LATER: &[&str] = &[
     "history",
     "journal",
     "mode",
-    "on_delete",
     "payload",
     "versioned",
 ];
@@ -167,6 +166,17 @@ impl Arg {
 
     pub(super) fn as_ident(&self, errors: &mut Errors) -> Option<Ident> {
         ident_of(self.text(errors)?, errors)
+    }
+
+    /// `name = ".."`, with one of these texts; gives the other name of it, where the text stands.
+    pub(super) fn one_of(&self, known: &[(&str, &str)], errors: &mut Errors) -> Option<Ident> {
+        let text = self.text(errors)?;
+        let found = known.iter().find(|(name, _)| *name == text.value());
+        if found.is_none() {
+            let known: Vec<String> = known.iter().map(|(name, _)| format!("{name:?}")).collect();
+            errors.at(text, format!("`{}` is one of {}", self.ident, known.join(", ")));
+        }
+        found.map(|(_, name)| Ident::new(name, text.span()))
     }
 
     pub(super) fn byte(&self, errors: &mut Errors) -> Option<u8> {

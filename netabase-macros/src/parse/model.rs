@@ -1,6 +1,7 @@
 //! `#[derive(NetabaseModel)]`: the struct and its fields.
 
 use proc_macro2::Ident;
+use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, Type, parse_quote};
 
 use super::attr::{self, Args};
@@ -141,8 +142,17 @@ pub(super) fn shape(field: &Type, each: Option<&Ident>, errors: &mut Errors) -> 
 }
 
 fn relation(input: &syn::Field, errors: &mut Errors) -> Option<Relation> {
+    const ON_DELETE: &[(&str, &str)] =
+        &[("restrict", "Restrict"), ("cascade", "Cascade"), ("set_null", "SetNull"), ("keep", "Keep")];
+    const REFERENCES: &[(&str, &str)] =
+        &[("checked", "Checked"), ("deferred", "Deferred"), ("unchecked", "Unchecked")];
+    let (mut on_delete, mut references) = (None, None);
     for arg in Args::of(&input.attrs, "relation", errors) {
-        arg.refuse(&[], errors);
+        match arg.name() {
+            "on_delete" => on_delete = arg.one_of(ON_DELETE, errors),
+            "references" => references = arg.one_of(REFERENCES, errors),
+            _ => arg.refuse(&["on_delete", "references"], errors),
+        }
     }
     let field = &input.ty;
     let (shape, link) = match (ty::argument(field, "Option"), ty::argument(field, "Vec")) {
@@ -150,11 +160,24 @@ fn relation(input: &syn::Field, errors: &mut Errors) -> Option<Relation> {
         (_, Some(link)) => (Shape::Each, link),
         (None, None) => (Shape::One, field),
     };
-    match ty::argument(link, "Link") {
-        Some(target) => Some(Relation { shape, target: target.clone() }),
-        None => {
-            errors.at(field, "a relation is a field of type `Link<T>`, `Option<Link<T>>` or `Vec<Link<T>>`, written out and not as an alias");
-            None
+    let Some(target) = ty::argument(link, "Link") else {
+        errors.at(field, "a relation is a field of type `Link<T>`, `Option<Link<T>>` or `Vec<Link<T>>`, written out and not as an alias");
+        return None;
+    };
+    if let Some(rule) = on_delete.as_ref().filter(|rule| *rule == "SetNull") {
+        if shape == Shape::One {
+            errors.at(rule, "a link that is always there cannot be taken out: make it an `Option<Link<..>>`, or choose \"cascade\" or \"restrict\"");
+        } else if find(&input.attrs, "primary_key").is_some() {
+            errors.at(
+                rule,
+                "a link in the primary key cannot be taken out: choose \"cascade\" or \"restrict\"",
+            );
         }
     }
+    let default = |name: &str| Ident::new(name, field.span());
+    let references = references.unwrap_or_else(|| default("Checked"));
+    // Who does not mind links that lead nowhere does not mind them later.
+    let usual = if references == "Unchecked" { "Keep" } else { "Restrict" };
+    let on_delete = on_delete.unwrap_or_else(|| default(usual));
+    Some(Relation { shape, target: target.clone(), rules: (on_delete, references) })
 }

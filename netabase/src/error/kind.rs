@@ -40,6 +40,36 @@ pub enum ErrorKind {
         /// recorded name of the model
         model: &'static str,
     },
+    /// A link leads to no record.
+    #[error(
+        "{model}.{relation} links to no {target} that is there: create it first, or mark the relation \
+         `references = \"deferred\"` if it comes later in the transaction"
+    )]
+    MissingReference {
+        /// recorded name of the model
+        model: &'static str,
+        /// recorded name of the relation
+        relation: &'static str,
+        /// recorded name of the model it leads to
+        target: &'static str,
+    },
+    /// A record cannot be deleted, because others link to it.
+    #[error(
+        "{model} {key} cannot be deleted: {count} {by} link to it by `{relation}`; delete or change them first, or choose \
+         another `on_delete`"
+    )]
+    StillReferenced {
+        /// recorded name of the model
+        model: &'static str,
+        /// key of the record that others link to
+        key: String,
+        /// recorded name of the model whose records link to it
+        by: &'static str,
+        /// recorded name of the relation
+        relation: &'static str,
+        /// how many of them do
+        count: u64,
+    },
     /// A closure that changes a record, of `update_with` or `update_where`, changed its primary key.
     #[error("the closure changed the key of {model} {key}: delete the record and create the new one")]
     KeyChanged {

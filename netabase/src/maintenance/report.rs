@@ -138,6 +138,15 @@ pub enum Problem {
         /// what there is
         counted: u64,
     },
+    /// Records link to one that is not there, by a relation that is checked.
+    Dangling {
+        /// name of the relation's table
+        table: String,
+        /// the record that is missing
+        record: String,
+        /// how many records link to it
+        links: u64,
+    },
     /// Sums that an index keeps and that are not those of the records.
     Sums {
         /// name of the table
@@ -168,6 +177,9 @@ impl fmt::Display for Problem {
             }
             Problem::Count { table, key: Some(key), stored, counted } => {
                 write!(f, "{table}: {counted} rows under {key}, where {stored} are recorded")
+            }
+            Problem::Dangling { table, record, links } => {
+                write!(f, "{table}: {links} records link to {record}, which is not there")
             }
             Problem::Sums { table, key } => {
                 write!(f, "{table}: the sums of {key} are not those of its records")

@@ -14,7 +14,7 @@ use crate::engine::{Cursor, Direction, Range, Read, TableId};
 use crate::error::Result;
 use crate::model::Entries;
 use crate::permission::{OwnerAccess, Permit};
-use crate::table::{Layout, ModelTables, PartTable, Sums};
+use crate::table::{Layout, ModelTables, PartTable, Sums, Target, target_key};
 
 /// Looks at every table of the layout and adds what it finds to the report. `memory`: bytes it may take where it has
 /// to look for single rows.
@@ -141,8 +141,17 @@ impl Verification<'_> {
         let mut rows = cursor(read, part, ALL)?;
         let (mut sum, mut buffer) = (Sum::default(), Vec::new());
         let (mut key, mut under_key) = (Vec::new(), 0);
-        let report = &mut *self.report;
+        let (report, layout) = (&mut *self.report, self.layout);
         let mut check = |key: &[u8], counted: u64| -> Result<()> {
+            if let Some(target) = part.target.filter(Target::must_exist)
+                && counted > 0
+                && let Some(target_key) = target_key(target.relation.shape, key)
+                && read.get(target.table, target_key)?.is_none()
+            {
+                let spell = layout.model(target.ordinal)?.reader.spell(target_key);
+                let record = format!("{} {spell}", target.relation.target);
+                report.add(|| Problem::Dangling { table: name.into(), record, links: counted });
+            }
             if counted > 0 && !part.unique {
                 count(report, name, Some(key), read.index_count(part.id, key)?, counted);
             }

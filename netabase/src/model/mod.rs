@@ -10,6 +10,7 @@ mod handle;
 mod link;
 mod order;
 mod reader;
+mod relink;
 mod select;
 
 use std::fmt;
@@ -32,7 +33,8 @@ pub use link::Link;
 pub(crate) use order::By;
 pub use order::{OneKey, Order};
 pub use reader::RecordReader;
-pub(crate) use reader::spell;
+pub(crate) use reader::{Relink, spell};
+pub use relink::Relinked;
 #[doc(hidden)]
 pub use select::{Known, Need, RecordOf, RowOf};
 pub(crate) use select::{Present, covered_place};
@@ -71,6 +73,11 @@ pub trait NetabaseModel: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn encode_key(&self, out: &mut Vec<u8>) -> Result<()>;
     /// Adds the entries this record has in its indexes and relations.
     fn entries(&self, out: &mut Entries) -> Result<()>;
+    /// The fields of its relations, in the order of the schema.
+    #[doc(hidden)]
+    fn links(&mut self) -> Vec<&mut dyn Relinked> {
+        Vec::new()
+    }
 }
 
 /// A model with `#[netabase(view)]`: its records can be read without copying their text and bytes.

@@ -8,10 +8,22 @@ use crate::key::Key;
 
 type ReadFn = fn(&[u8], &mut Vec<u8>, &mut Entries, &Customs) -> Result<(), Malformed>;
 
+type RelinkFn = fn(&[u8], &[Relink<'_>], &mut Vec<u8>) -> Result<(), Malformed>;
+
+/// A link that is to lead elsewhere, or nowhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Relink<'l> {
+    /// number among the relations of the model
+    pub(crate) relation: usize,
+    pub(crate) old: &'l [u8],
+    pub(crate) new: Option<&'l [u8]>,
+}
+
 /// Reads the records of one model, see [`NetabaseModel::READER`].
 pub struct RecordReader {
     model: &'static str,
     read: ReadFn,
+    relink: RelinkFn,
     spell: fn(&[u8]) -> String,
 }
 
@@ -23,7 +35,7 @@ impl fmt::Debug for RecordReader {
 
 impl RecordReader {
     pub(super) const fn of<M: NetabaseModel>() -> Self {
-        RecordReader { model: M::NAME, read: read::<M>, spell: spell::<M> }
+        RecordReader { model: M::NAME, read: read::<M>, relink: relink::<M>, spell: spell::<M> }
     }
 
     /// Recorded name of the model.
@@ -42,6 +54,16 @@ impl RecordReader {
         (self.read)(bytes, key, entries, customs)
     }
 
+    /// The record with other links, in bytes.
+    pub(crate) fn relink(
+        &self,
+        bytes: &[u8],
+        links: &[Relink<'_>],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        (self.relink)(bytes, links, out)
+    }
+
     /// A primary key as a person reads it.
     pub(crate) fn spell(&self, key: &[u8]) -> String {
         (self.spell)(key)
@@ -58,6 +80,17 @@ fn read<M: NetabaseModel>(
     key.clear();
     // A key that cannot be encoded never was, so these bytes are not what was written.
     record.encode_key(key).and_then(|()| entries.collect(&record, key, customs)).map_err(|_| Malformed::Bytes)
+}
+
+fn relink<M: NetabaseModel>(bytes: &[u8], links: &[Relink<'_>], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    let mut record: M = codec::decode(M::SCHEMA.version, bytes)?;
+    let mut fields = record.links();
+    for Relink { relation, old, new } in links {
+        let field = fields.get_mut(*relation).ok_or(Malformed::Bytes)?;
+        field.relink(old, *new).map_err(|_| Malformed::Bytes)?;
+    }
+    out.clear();
+    codec::encode(M::SCHEMA.version, &record, out).ok_or(Malformed::Bytes)
 }
 
 /// The key as a person reads it, cut off where it is longer than one would.

@@ -154,6 +154,8 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             pieces.retain(|piece| !piece.range.is_empty());
         }
         let index = pieces.iter().map(|piece| piece.part).find(|part| *part != 0);
+        // Deleting one of them may have deleted others.
+        let index = index.filter(|_| source.tables().is_ok_and(|tables| tables.incoming.is_empty()));
         let corrupt = index.map(|index| source.corrupt(index));
         let residual = Residual::new(residual, &source)?;
         let mut walk =

@@ -129,6 +129,30 @@ impl IndexSchema {
     }
 }
 
+/// What becomes of the links to a record that is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDelete {
+    /// the record cannot be deleted while others link to it
+    Restrict,
+    /// the records that link to it are deleted, too
+    Cascade,
+    /// links to it are taken out of their records
+    SetNull,
+    /// they stay, and lead nowhere
+    Keep,
+}
+
+/// When it is seen to that a link leads to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum References {
+    /// when the record that holds it is written
+    Checked,
+    /// when the transaction is committed
+    Deferred,
+    /// never
+    Unchecked,
+}
+
 /// A link to another model.
 #[derive(Clone, Copy, Debug)]
 pub struct RelationSchema {
@@ -143,13 +167,27 @@ pub struct RelationSchema {
     pub key: KeyType,
     /// bytes of the target's primary key, where fixed
     pub key_width: Option<usize>,
+    /// what becomes of it when its target is deleted
+    pub on_delete: OnDelete,
+    /// when its target is looked for
+    pub references: References,
 }
 
 impl RelationSchema {
     /// For the derive: `K` is the primary key of the target.
     #[doc(hidden)]
     pub const fn new<K: Key>(name: &'static str, target: &'static str, shape: Shape) -> Self {
-        RelationSchema { name, target, shape, key: K::TYPE, key_width: K::WIDTH }
+        let (on_delete, references) = (OnDelete::Restrict, References::Checked);
+        RelationSchema { name, target, shape, key: K::TYPE, key_width: K::WIDTH, on_delete, references }
+    }
+
+    /// For the derive: other rules than the usual ones.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn rules(mut self, on_delete: OnDelete, references: References) -> Self {
+        self.on_delete = on_delete;
+        self.references = references;
+        self
     }
 }
 
@@ -245,6 +283,11 @@ impl ModelSchema {
     /// What tells this schema from another one of the model.
     pub(crate) fn fingerprint(&self) -> u128 {
         StoredDefinition::of_model(self).fingerprint().0
+    }
+
+    /// Number of the table of a relation. `number`: its place among the relations.
+    pub(crate) const fn relation_part(&self, number: usize) -> usize {
+        1 + self.indexes.len() + number
     }
 
     /// Number of the table of topics.

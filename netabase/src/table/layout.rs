@@ -7,7 +7,9 @@ use crate::codec::Malformed;
 use crate::engine::{TableForm, TableId, TableSpec, Tables};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Custom, Customs, Entries, RecordReader};
-use crate::schema::{DefinitionSchema, ModelSchema, Part, Piece, Section, Shape};
+use crate::schema::{
+    DefinitionSchema, ModelSchema, OnDelete, Part, Piece, References, RelationSchema, Section, Shape,
+};
 
 /// The table that says what the others are. It comes first.
 pub(crate) const SCHEMA_TABLE: TableId = TableId(0);
@@ -27,6 +29,8 @@ pub(crate) struct ModelTables {
     /// main, indexes, relations, topics, sums: numbered as in the schema; then indexes that were registered
     parts: Vec<PartTable>,
     pub(crate) customs: Customs,
+    /// relations that lead here
+    pub(crate) incoming: Vec<Incoming>,
 }
 
 /// One table of a model.
@@ -41,6 +45,37 @@ pub(crate) struct PartTable {
     pub(crate) covering: bool,
     /// how many sums are kept for each key, in a table of sums
     pub(crate) sums: usize,
+    /// where the links of a relation lead
+    pub(crate) target: Option<Target>,
+}
+
+/// Where the links of a relation lead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    /// number of the model
+    pub(crate) ordinal: usize,
+    /// its main table
+    pub(crate) table: TableId,
+    pub(crate) relation: &'static RelationSchema,
+}
+
+impl Target {
+    /// Whether there is always a record at the other end.
+    pub(crate) fn must_exist(&self) -> bool {
+        self.relation.references != References::Unchecked && self.relation.on_delete != OnDelete::Keep
+    }
+}
+
+/// A relation that leads to a model.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Incoming {
+    /// number of the model whose records link
+    pub(crate) ordinal: usize,
+    /// number of the relation's table
+    pub(crate) part: usize,
+    /// its number among the relations
+    pub(crate) number: usize,
+    pub(crate) relation: &'static RelationSchema,
 }
 
 impl PartTable {
@@ -76,6 +111,7 @@ impl Layout {
                     unique: part.is_unique(),
                     covering: matches!(part, Part::Index(index) if !index.covering.is_empty()),
                     sums: if let Part::Sums(index) = part { index.sums.len() } else { 0 },
+                    target: None,
                 });
                 tables.push(spec(definition.name, model, part));
             }
@@ -89,6 +125,7 @@ impl Layout {
                     unique: false,
                     covering: custom.has_value,
                     sums: 0,
+                    target: None,
                 });
                 tables.push(TableSpec {
                     name: format!("{}/index/{}", base(definition.name, model.name), custom.name),
@@ -97,8 +134,9 @@ impl Layout {
                     value_width: model.key_width.filter(|_| !custom.has_value),
                 });
             }
-            models.push(ModelTables { schema: model, reader, parts, customs });
+            models.push(ModelTables { schema: model, reader, parts, customs, incoming: Vec::new() });
         }
+        connect(definition, &mut models)?;
         Ok(Layout { tables: tables.into(), models })
     }
 
@@ -116,6 +154,25 @@ impl Layout {
     pub(crate) fn name(&self, table: TableId) -> &str {
         self.tables.get(table.0).map_or("", |spec| &spec.name)
     }
+}
+
+/// Finds the two ends of every relation.
+fn connect(definition: &'static DefinitionSchema, models: &mut [ModelTables]) -> Result<()> {
+    for (ordinal, model) in definition.models.iter().enumerate() {
+        for (number, relation) in model.relations.iter().enumerate() {
+            let part = model.relation_part(number);
+            let target = definition.models.iter().position(|other| other.name == relation.target);
+            let target = target.ok_or_else(|| Error::internal("a relation to a model that is not listed"))?;
+            let end = models.get_mut(target).ok_or_else(|| Error::internal("no model of that number"))?;
+            end.incoming.push(Incoming { ordinal, part, number, relation });
+            let table = end.main()?;
+            let own = models.get_mut(ordinal).and_then(|model| model.parts.get_mut(part));
+            if let Some(own) = own {
+                own.target = Some(Target { ordinal: target, table, relation });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a registered index that the file or another program could not tell from something else.

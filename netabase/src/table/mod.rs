@@ -7,6 +7,7 @@ mod covering;
 mod key_list;
 mod layout;
 mod limits;
+mod links;
 mod read;
 mod record;
 mod seek;
@@ -16,8 +17,11 @@ mod write;
 
 pub(crate) use covering::Covering;
 pub(crate) use key_list::KeyList;
-pub(crate) use layout::{Layout, ModelTables, PartTable, SCHEMA_TABLE, belongs, sequence_row};
+pub(crate) use layout::{
+    Incoming, Layout, ModelTables, PartTable, SCHEMA_TABLE, Target, belongs, sequence_row,
+};
 pub(crate) use limits::check_key;
+pub(crate) use links::{Deferred, Links, check_deferred, count_referrers, referrers, target_key};
 pub(crate) use read::{count, covering_rows, find, get, len, lookup, rows};
 pub(crate) use record::{decode, view};
 pub(crate) use seek::{Seeker, Sought};

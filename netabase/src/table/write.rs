@@ -4,12 +4,14 @@ use std::cmp::Ordering;
 
 use super::layout::{ModelTables, PartTable};
 use super::limits::{check_key, within};
+use super::links::{Deferred, Links, missing, target_key};
 use super::sums::Sums;
 use crate::engine::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Entries, Entry};
 use crate::overlay::{Overlay, ROOM, Staged};
 use crate::permission::{Permit, WriteAccess};
+use crate::schema::References;
 
 /// What becomes of the record with one key.
 #[derive(Clone, Copy)]
@@ -20,11 +22,13 @@ pub(crate) struct Change<'c> {
     pub(crate) before: Option<&'c Entries>,
     /// bytes and entries of the new record; `None`: it is deleted
     pub(crate) after: Option<(&'c [u8], &'c Entries)>,
+    pub(crate) links: Links,
 }
 
 /// Proof that a change was checked. Nothing else lets it be staged.
 pub(crate) struct Checked {
     sums: Vec<SumsRow>,
+    deferred: Vec<Deferred>,
 }
 
 /// What a row of sums becomes.
@@ -50,7 +54,7 @@ pub(crate) fn check(
         within(change.key.len(), limits.key, || format!("the key of {model}"))?;
         within(value.len(), limits.value, || format!("a record of {model}"))?;
     }
-    let mut checked = Checked { sums: Vec::new() };
+    let mut checked = Checked { sums: Vec::new(), deferred: Vec::new() };
     for difference in differences(change) {
         let table = change.tables.part(difference.part())?;
         if table.sums > 0 {
@@ -71,9 +75,34 @@ pub(crate) fn check(
         if table.unique && is_new && staged.get(table.id, entry.key)?.is_some() {
             return Err(taken(change.tables, table));
         }
+        if is_new && change.links == Links::Checked {
+            checked.deferred.extend(check_link(staged, change, table, &entry)?);
+        }
     }
     within(size, ROOM, || format!("a record of {model} with its index entries"))?;
     Ok(checked)
+}
+
+/// Refuses a link that leads nowhere, or returns it to be looked at later.
+fn check_link(
+    staged: Staged<'_>,
+    change: &Change<'_>,
+    table: &PartTable,
+    entry: &Entry<'_>,
+) -> Result<Option<Deferred>> {
+    let Some(target) = table.target else { return Ok(None) };
+    let Some(key) = target_key(target.relation.shape, entry.key) else { return Ok(None) };
+    match target.relation.references {
+        References::Unchecked => Ok(None),
+        References::Deferred => Ok(Some(Deferred { part: entry.part, key: entry.key.to_vec() })),
+        References::Checked => {
+            let is_itself = target.table == change.tables.main()? && key == change.key;
+            if is_itself || staged.get(target.table, key)?.is_some() {
+                return Ok(None);
+            }
+            Err(missing(change.tables, table))
+        }
+    }
 }
 
 #[cold]
@@ -103,13 +132,14 @@ fn sums(
     Ok(SumsRow { part, key, row: sums.write()?, present })
 }
 
-/// Stages a checked change: the record, and the entries that differ.
+/// Stages a checked change: the record, and the entries that differ. Returns the links that are to be looked at before the
+/// commit.
 pub(crate) fn stage(
     permit: &Permit<WriteAccess>,
     checked: Checked,
     overlay: &mut Overlay,
     change: &Change<'_>,
-) -> Result<()> {
+) -> Result<Vec<Deferred>> {
     let Change { tables, key: primary, .. } = *change;
     permit.covers(tables.schema)?;
     let value = change.after.map(|(value, _)| value);
@@ -147,7 +177,7 @@ pub(crate) fn stage(
     for SumsRow { part, key, row, present } in checked.sums {
         overlay.put(tables.part(part)?.id, &key, row.as_deref(), present)?;
     }
-    Ok(())
+    Ok(checked.deferred)
 }
 
 /// How the entries of a record under one key of a table differ.

@@ -51,6 +51,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Makes everything visible and durable, or nothing; see [`Durability`](crate::Durability).
     ///
     /// # Errors
+    /// `MissingReference` if a link that was left for the end (`references = "deferred"`) leads nowhere.
     /// `Conflict` if the engine let another commit come first, `CommitUnknown` if it failed while it committed, so that
     /// nobody can tell whether the work is there, `Doomed` if an operation failed half-way before, `Engine` if the storage
     /// failed before the commit.
@@ -61,6 +62,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         if self.spills == 0 && self.layers.iter().all(Overlay::is_empty) {
             return Ok(());
         }
+        self.check_deferred()?;
         self.apply(0)?;
         let WriteTransaction { writer, turn, context, durability, .. } = self;
         let pause = context.latest.pause();

@@ -3,11 +3,13 @@
 //! Each door encodes its arguments, asks the guard, and calls the plain core below.
 
 mod batch;
+mod cascade;
 mod commit;
 mod context;
 mod generate;
 mod latest;
 mod read;
+mod rekey;
 mod turn;
 mod write;
 

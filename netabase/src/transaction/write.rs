@@ -1,5 +1,6 @@
 //! A write transaction: everything or nothing.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, EncodedKey};
 use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, Viewed, spell};
 use crate::overlay::{Overlay, Staged, View};
-use crate::table::{self, Change};
+use crate::table::{self, Change, Deferred, Links};
 
 /// The one write transaction of its moment. It sees its own writes; others see them when it is committed.
 ///
@@ -27,6 +28,8 @@ pub struct WriteTransaction<D> {
     pub(super) layers: Vec<Overlay>,
     /// how often staged changes were given to the engine before the commit
     pub(super) spills: u32,
+    /// links that are looked at before the commit, with the number of their model
+    pub(super) deferred: BTreeSet<(usize, Deferred)>,
     /// Why nothing of this transaction can be kept, and nothing more can be done in it.
     pub(super) doomed: Option<Error>,
     pub(super) durability: Durability,
@@ -65,6 +68,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             writer,
             layers: vec![Overlay::default()],
             spills: 0,
+            deferred: BTreeSet::new(),
             doomed: None,
             durability: context.durability,
             now: context.clock.now(),
@@ -312,12 +316,14 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
                 return Ok(old);
             }
             let before = old.found.then_some(&*entries);
-            let change = Change { tables, key: &new.key, before, after: Some((&new.value, &new.entries)) };
+            let after = Some((&*new.value, &new.entries));
+            let change = Change { tables, key: &new.key, before, after, links: Links::Checked };
             let checked = table::check(&permit, staged, context.limits, &change)?;
             (change, checked, old)
         };
         let layer = self.layers.last_mut().ok_or_else(no_layer)?;
-        table::stage(&permit, checked, layer, &change)?;
+        let deferred = table::stage(&permit, checked, layer, &change)?;
+        self.deferred.extend(deferred.into_iter().map(|link| (M::ORDINAL, link)));
         self.spill_if_full()?;
         Ok(old)
     }
@@ -349,7 +355,14 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             if !old.found {
                 return Ok(old);
             }
-            let change = Change { tables, key: &new.key, before: Some(entries), after: None };
+            if self.has_referrers(M::ORDINAL, &new.key)? {
+                let key = std::mem::take(&mut new.key);
+                drop(stored);
+                self.delete_with_referrers(M::ORDINAL, &key)?;
+                return Ok(old);
+            }
+            let change =
+                Change { tables, key: &new.key, before: Some(entries), after: None, links: Links::Checked };
             let checked = table::check(&permit, staged, context.limits, &change)?;
             (change, checked, old)
         };
@@ -366,11 +379,11 @@ pub(super) fn no_layer() -> Error {
 }
 
 #[cold]
-fn not_found<M: NetabaseModel>(key: &[u8]) -> Error {
+pub(super) fn not_found<M: NetabaseModel>(key: &[u8]) -> Error {
     Error::new(ErrorKind::NotFound { model: M::NAME, key: spell::<M>(key) })
 }
 
 #[cold]
-fn already_exists<M: NetabaseModel>(key: &[u8]) -> Error {
+pub(super) fn already_exists<M: NetabaseModel>(key: &[u8]) -> Error {
     Error::new(ErrorKind::AlreadyExists { model: M::NAME, key: spell::<M>(key) })
 }

@@ -1,0 +1,226 @@
+//! Deleting a record that others link to: what each relation says is found out first, for all records, and then done.
+//!
+//! Nothing here is generic over a model, as the records that link to one are of any.
+
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
+
+use super::write::{WriteTransaction, no_layer};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Entries, NetabaseDefinition, Relink};
+use crate::permission::Guard;
+use crate::schema::OnDelete;
+use crate::table::{self, Change, Incoming, Layout, Links, ModelTables};
+
+/// A record: the number of its model, and its key.
+pub(super) type Record = (usize, Rc<[u8]>);
+
+/// What a deletion does.
+#[derive(Default)]
+struct Deletion {
+    /// in the order in which they were found
+    records: Vec<Record>,
+    known: HashSet<Record>,
+    /// links that are taken out of records
+    detached: BTreeMap<Record, Vec<Detached>>,
+}
+
+/// A link that is taken out: number of the relation, and the key where it led.
+type Detached = (usize, Rc<[u8]>);
+
+impl<D: NetabaseDefinition> WriteTransaction<D> {
+    /// Whether any record links to this one. One look-up for each relation that leads to the model.
+    pub(super) fn has_referrers(&self, ordinal: usize, key: &[u8]) -> Result<bool> {
+        let (layout, guard) = (&self.context.layout, &self.context.guard);
+        for incoming in &layout.model(ordinal)?.incoming {
+            let permit = guard.write(layout.model(incoming.ordinal)?.schema)?;
+            let keeps = incoming.relation.on_delete == OnDelete::Keep;
+            if !keeps && table::count_referrers(&permit, self.staged()?, layout, incoming, key)? > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Deletes a record, and does to those that link to it what their relations say.
+    ///
+    /// # Errors
+    /// `StillReferenced` if one may not be left alone.
+    pub(super) fn delete_with_referrers(&mut self, ordinal: usize, key: &[u8]) -> Result<()> {
+        let Deletion { records, known, detached } = self.deletion(ordinal, key)?;
+        self.atomically(|txn| {
+            for (ordinal, key) in &records {
+                txn.delete_record(*ordinal, key)?;
+            }
+            for ((ordinal, key), links) in detached.iter().filter(|(record, _)| !known.contains(*record)) {
+                let links: Vec<_> = links
+                    .iter()
+                    .map(|(relation, old)| Relink { relation: *relation, old, new: None })
+                    .collect();
+                txn.relink_record(*ordinal, key, &links)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Finds all that is to be done. Each record is looked at once, however many ways lead to it.
+    fn deletion(&self, ordinal: usize, key: &[u8]) -> Result<Deletion> {
+        let (layout, guard) = (&*self.context.layout, &self.context.guard);
+        let mut deletion = Deletion::default();
+        deletion.add((ordinal, key.into()));
+        let mut restricted: Vec<(Incoming, Record)> = Vec::new();
+        let mut at = 0;
+        while let Some((ordinal, key)) = deletion.records.get(at).cloned() {
+            at += 1;
+            for incoming in &layout.model(ordinal)?.incoming {
+                match incoming.relation.on_delete {
+                    OnDelete::Keep => continue,
+                    // Whether they are among the deleted ones is known at the end.
+                    OnDelete::Restrict => {
+                        restricted.push((*incoming, (ordinal, key.clone())));
+                        continue;
+                    }
+                    OnDelete::Cascade | OnDelete::SetNull => {}
+                }
+                let permit = guard.write(layout.model(incoming.ordinal)?.schema)?;
+                let mut rows = table::referrers(&permit, self.staged()?, layout, incoming, &key)?;
+                while rows.advance()? {
+                    let record = (incoming.ordinal, Rc::from(rows.value()));
+                    if incoming.relation.on_delete == OnDelete::Cascade {
+                        deletion.add(record);
+                    } else {
+                        deletion.detached.entry(record).or_default().push((incoming.number, key.clone()));
+                    }
+                }
+            }
+        }
+        for (incoming, (ordinal, key)) in restricted {
+            self.check_restricted(&deletion, &incoming, ordinal, &key)?;
+        }
+        Ok(deletion)
+    }
+
+    /// Refuses a deletion that leaves records which link to a deleted one and may not.
+    fn check_restricted(
+        &self,
+        deletion: &Deletion,
+        incoming: &Incoming,
+        ordinal: usize,
+        key: &[u8],
+    ) -> Result<()> {
+        let (layout, guard) = (&*self.context.layout, &self.context.guard);
+        let by = layout.model(incoming.ordinal)?.schema;
+        let mut rows = table::referrers(&guard.write(by)?, self.staged()?, layout, incoming, key)?;
+        let mut count = 0;
+        while rows.advance()? {
+            let is_deleted = deletion.known.contains(&(incoming.ordinal, Rc::from(rows.value())));
+            count += u64::from(!is_deleted);
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        let target = layout.model(ordinal)?;
+        Err(Error::new(ErrorKind::StillReferenced {
+            model: target.schema.name,
+            key: target.reader.spell(key),
+            by: by.name,
+            relation: incoming.relation.name,
+            count,
+        }))
+    }
+
+    /// Deletes a record that is known to be there, and looks at nobody else.
+    fn delete_record(&mut self, ordinal: usize, key: &[u8]) -> Result<()> {
+        let mut before = Entries::default();
+        self.read_record(ordinal, key, &mut before)?;
+        self.stage_record(ordinal, key, Some(&before), None, Links::Trusted)
+    }
+
+    /// Changes links of a record, whose key stays.
+    pub(super) fn relink_record(&mut self, ordinal: usize, key: &[u8], links: &[Relink<'_>]) -> Result<()> {
+        let (mut before, mut after) = (Entries::default(), Entries::default());
+        let bytes = self.read_record(ordinal, key, &mut before)?;
+        let (mut value, mut new_key) = (Vec::new(), Vec::new());
+        {
+            let tables = self.context.layout.model(ordinal)?;
+            let relinked = tables.reader.relink(&bytes, links, &mut value);
+            let read = relinked.and_then(|()| tables.read(&value, &mut new_key, &mut after));
+            if read.is_err() || new_key != key {
+                return Err(damaged(&self.context.layout, tables));
+            }
+        }
+        self.stage_record(ordinal, key, Some(&before), Some((&value, &after)), Links::Trusted)
+    }
+
+    /// The bytes of a record that must be there, and its entries.
+    pub(super) fn read_record(&self, ordinal: usize, key: &[u8], entries: &mut Entries) -> Result<Vec<u8>> {
+        let context = &*self.context;
+        let tables = context.layout.model(ordinal)?;
+        let permit = context.guard.write(tables.schema)?;
+        let mut own = Vec::new();
+        let found = table::find(&permit, self.staged()?, tables, key)?;
+        let bytes = found.ok_or_else(|| damaged(&context.layout, tables))?;
+        let read = tables.read(&bytes, &mut own, entries);
+        if read.is_err() || own != key {
+            return Err(damaged(&context.layout, tables));
+        }
+        Ok(bytes.to_vec())
+    }
+
+    /// Stages what becomes of a record, once it is checked.
+    pub(super) fn stage_record(
+        &mut self,
+        ordinal: usize,
+        key: &[u8],
+        before: Option<&Entries>,
+        after: Option<(&[u8], &Entries)>,
+        links: Links,
+    ) -> Result<()> {
+        let context = &*self.context;
+        let tables = context.layout.model(ordinal)?;
+        let permit = context.guard.write(tables.schema)?;
+        let change = Change { tables, key, before, after, links };
+        let checked = table::check(&permit, self.staged()?, context.limits, &change)?;
+        let layer = self.layers.last_mut().ok_or_else(no_layer)?;
+        let deferred = table::stage(&permit, checked, layer, &change)?;
+        self.deferred.extend(deferred.into_iter().map(|link| (ordinal, link)));
+        self.spill_if_full()
+    }
+
+    /// Refuses a key under which there is a record.
+    pub(super) fn refuse_taken(&self, ordinal: usize, key: &[u8]) -> Result<()> {
+        let context = &*self.context;
+        let tables = context.layout.model(ordinal)?;
+        let permit = context.guard.write(tables.schema)?;
+        if table::find(&permit, self.staged()?, tables, key)?.is_none() {
+            return Ok(());
+        }
+        let (model, key) = (tables.schema.name, tables.reader.spell(key));
+        Err(Error::new(ErrorKind::AlreadyExists { model, key }))
+    }
+
+    /// Refuses links that were left for the end and lead nowhere.
+    pub(super) fn check_deferred(&self) -> Result<()> {
+        let (layout, guard): (&Layout, &Guard) = (&self.context.layout, &self.context.guard);
+        for (ordinal, link) in &self.deferred {
+            let tables = layout.model(*ordinal)?;
+            table::check_deferred(&guard.write(tables.schema)?, self.staged()?, tables, link)?;
+        }
+        Ok(())
+    }
+}
+
+impl Deletion {
+    fn add(&mut self, record: Record) {
+        if self.known.insert(record.clone()) {
+            self.records.push(record);
+        }
+    }
+}
+
+/// A row of a relation that leads to no readable record.
+#[cold]
+pub(super) fn damaged(layout: &Layout, tables: &ModelTables) -> Error {
+    let table = tables.main().map(|main| layout.name(main).to_owned()).unwrap_or_default();
+    Error::new(ErrorKind::Corrupt { place: table })
+}

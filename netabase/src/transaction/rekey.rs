@@ -1,0 +1,218 @@
+//! Another primary key for a record: everything that links to it follows.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
+
+use super::cascade::{Record, damaged};
+use super::context::{Encoded, with_key};
+use super::write::{WriteTransaction, already_exists, not_found};
+use crate::error::Result;
+use crate::key::{AsKey, EncodedKey};
+use crate::model::{Entries, ModelOf, NetabaseDefinition, Relink};
+use crate::table::{self, Layout, Links};
+
+/// A link that is to follow: number of the relation, and where it leads.
+type Link = (usize, Record);
+
+/// Which records change.
+#[derive(Default)]
+struct Moves {
+    /// those whose own key changes, the one that was asked for first
+    moved: Vec<Record>,
+    known: HashSet<Record>,
+    /// the links of each record that follow
+    links: BTreeMap<Record, Vec<Link>>,
+}
+
+/// A record under its new key.
+struct Arrival {
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl<D: NetabaseDefinition> WriteTransaction<D> {
+    /// Changes a record, its primary key included; every link to it follows, in all models, also where a link is part of a
+    /// primary key itself. Returns how many other records changed. It is one operation: all of it happens, or none.
+    ///
+    /// ```
+    /// # use netabase::{Link, NetabaseDefinition, NetabaseModel, Store};
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(NetabaseModel, Serialize, Deserialize)]
+    /// # struct Author { #[primary_key] id: u64 }
+    /// # #[derive(NetabaseModel, Serialize, Deserialize)]
+    /// # struct Post { #[primary_key] id: u64, #[relation] author: Link<Author> }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Blog { Author(Author), Post(Post) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Blog>::in_memory()?;
+    /// # store.write(|txn| {
+    /// #     txn.create(&Author { id: 1 })?;
+    /// #     txn.create(&Post { id: 7, author: Link::new(1) })
+    /// # })?;
+    /// let followed = store.write(|txn| txn.rekey(1, |author: &mut Author| author.id = 100))?;
+    /// assert_eq!(followed, 1);
+    /// assert_eq!(store.get::<Post>(7)?.map(|post| post.author), Some(Link::new(100)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such record, `AlreadyExists` if the new key of any record is taken, and those of
+    /// [`update`](Self::update).
+    #[doc(alias = "rename")]
+    pub fn rekey<M: ModelOf<D>>(
+        &mut self,
+        key: impl AsKey<M::PrimaryKey>,
+        change: impl FnOnce(&mut M),
+    ) -> Result<u64> {
+        let old = with_key(&key, |key| Ok(Rc::<[u8]>::from(key)))?;
+        let mut record = self.get::<M>(EncodedKey(&old))?.ok_or_else(|| not_found::<M>(&old))?;
+        change(&mut record);
+        let mut new = Encoded::default();
+        let customs = &self.context.tables::<M>()?.customs;
+        new.fill(&record, customs)?;
+        new.prove::<M>(&mut Encoded::default(), customs)?;
+        if *new.key == *old {
+            return self.update(&record).map(|()| 0);
+        }
+        if self.contains::<M>(EncodedKey(&new.key))? {
+            return Err(already_exists::<M>(&new.key));
+        }
+        let moves = self.moves((M::ORDINAL, old))?;
+        let arrivals = self.arrivals(&moves, Arrival { key: new.key, value: new.value })?;
+        self.atomically(|txn| txn.move_records(&moves, &arrivals))?;
+        let others: HashSet<&Record> = moves.moved.iter().skip(1).chain(moves.links.keys()).collect();
+        let own = moves.moved.first();
+        Ok(others.iter().filter(|record| Some(**record) != own).count() as u64)
+    }
+
+    /// Finds all records that change. Where a link is part of a primary key, that key changes, too.
+    fn moves(&self, first: Record) -> Result<Moves> {
+        let (layout, guard) = (&*self.context.layout, &self.context.guard);
+        let mut moves = Moves::default();
+        moves.add(first);
+        let mut at = 0;
+        while let Some(target) = moves.moved.get(at).cloned() {
+            at += 1;
+            for incoming in &layout.model(target.0)?.incoming {
+                let by = layout.model(incoming.ordinal)?.schema;
+                let is_key = by.primary.contains(&incoming.relation.name);
+                let mut rows =
+                    table::referrers(&guard.write(by)?, self.staged()?, layout, incoming, &target.1)?;
+                while rows.advance()? {
+                    let record: Record = (incoming.ordinal, Rc::from(rows.value()));
+                    let links = moves.links.entry(record.clone()).or_default();
+                    links.push((incoming.number, target.clone()));
+                    if is_key {
+                        moves.add(record);
+                    }
+                }
+            }
+        }
+        // A key holds the keys of the records that its links lead to, which must be known before it.
+        let mut depths = HashMap::new();
+        for (ordinal, _) in &moves.moved {
+            depths.insert(*ordinal, depth(layout, *ordinal)?);
+        }
+        if let Some((_, others)) = moves.moved.split_first_mut() {
+            others.sort_by_key(|(ordinal, _)| depths.get(ordinal).copied());
+        }
+        Ok(moves)
+    }
+
+    /// The new keys and bytes of all records whose keys change.
+    fn arrivals(&self, moves: &Moves, first: Arrival) -> Result<HashMap<Record, Arrival>> {
+        let mut arrivals: HashMap<Record, Arrival> = HashMap::new();
+        let mut given = Some(first);
+        for record in &moves.moved {
+            let Arrival { key, value } = match given.take() {
+                Some(given) => given,
+                None => {
+                    let value = self.read_record(record.0, &record.1, &mut Entries::default())?;
+                    self.follow(record, moves, &arrivals, &value)?
+                }
+            };
+            arrivals.insert(record.clone(), Arrival { key, value });
+        }
+        // Links that are no part of a key may lead to records that come later.
+        for record in &moves.moved {
+            let Some(value) = arrivals.get(record).map(|arrival| arrival.value.clone()) else { continue };
+            let followed = self.follow(record, moves, &arrivals, &value)?;
+            arrivals.insert(record.clone(), followed);
+        }
+        Ok(arrivals)
+    }
+
+    /// A record whose links lead to the new keys, as far as they are known.
+    fn follow(
+        &self,
+        record: &Record,
+        moves: &Moves,
+        arrivals: &HashMap<Record, Arrival>,
+        value: &[u8],
+    ) -> Result<Arrival> {
+        let tables = self.context.layout.model(record.0)?;
+        let links = moves.links_of(record, arrivals);
+        let mut new = Arrival { key: Vec::new(), value: Vec::new() };
+        let relinked = tables.reader.relink(value, &links, &mut new.value);
+        match relinked.and_then(|()| tables.read(&new.value, &mut new.key, &mut Entries::default())) {
+            Ok(()) => Ok(new),
+            Err(_) => Err(damaged(&self.context.layout, tables)),
+        }
+    }
+
+    fn move_records(&mut self, moves: &Moves, arrivals: &HashMap<Record, Arrival>) -> Result<()> {
+        for (ordinal, key) in &moves.moved {
+            let mut before = Entries::default();
+            self.read_record(*ordinal, key, &mut before)?;
+            self.stage_record(*ordinal, key, Some(&before), None, Links::Trusted)?;
+        }
+        // The one that was asked for comes last, as its links may lead to the others.
+        for (at, record) in moves.moved.iter().enumerate().rev() {
+            let Some(Arrival { key, value }) = arrivals.get(record) else { continue };
+            let (mut own, mut after) = (Vec::new(), Entries::default());
+            let tables = self.context.layout.model(record.0)?;
+            if tables.read(value, &mut own, &mut after).is_err() {
+                return Err(damaged(&self.context.layout, tables));
+            }
+            self.refuse_taken(record.0, key)?;
+            let links = if at == 0 { Links::Checked } else { Links::Trusted };
+            self.stage_record(record.0, key, None, Some((value, &after)), links)?;
+        }
+        for record in moves.links.keys().filter(|record| !moves.known.contains(*record)) {
+            self.relink_record(record.0, &record.1, &moves.links_of(record, arrivals))?;
+        }
+        Ok(())
+    }
+}
+
+impl Moves {
+    fn add(&mut self, record: Record) {
+        if self.known.insert(record.clone()) {
+            self.moved.push(record);
+        }
+    }
+
+    /// The links of a record that follow, as far as it is known where to.
+    fn links_of<'m>(&'m self, record: &Record, arrivals: &'m HashMap<Record, Arrival>) -> Vec<Relink<'m>> {
+        let links = self.links.get(record).into_iter().flatten();
+        let followed = links.filter_map(|(relation, target)| {
+            let new = arrivals.get(target)?;
+            Some(Relink { relation: *relation, old: &target.1, new: Some(&new.key) })
+        });
+        followed.collect()
+    }
+}
+
+/// How many primary keys a primary key holds in each other. No type holds itself, so there is an end.
+fn depth(layout: &Layout, ordinal: usize) -> Result<usize> {
+    let tables = layout.model(ordinal)?;
+    let mut deepest = 0;
+    for (number, relation) in tables.schema.relations.iter().enumerate() {
+        let target = tables.part(tables.schema.relation_part(number))?.target;
+        if let (true, Some(target)) = (tables.schema.primary.contains(&relation.name), target) {
+            deepest = deepest.max(1 + depth(layout, target.ordinal)?);
+        }
+    }
+    Ok(deepest)
+}
