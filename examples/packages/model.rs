@@ -33,10 +33,10 @@ pub(crate) struct Package {
 #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub(crate) struct Dependency {
     #[primary_key]
-    #[relation]
+    #[relation(on_delete = "cascade")]
     pub(crate) from: Link<Package>,
     #[primary_key]
-    #[relation]
+    #[relation(on_delete = "cascade")]
     pub(crate) to: Link<Package>,
     /// a package may be needed in several ways; none if they are unknown
     #[secondary_key]

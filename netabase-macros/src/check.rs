@@ -62,6 +62,13 @@ fn primary_key(model: &Model, errors: &mut Errors) {
         if ty::argument(&field.ty, "Option").is_some() && model.primary().count() == 1 {
             errors.at(&field.ty, "a primary key is never absent: remove the `Option`");
         }
+        let inner = ty::argument(&field.ty, "Option").unwrap_or(&field.ty);
+        if ty::argument(inner, "Link").is_some_and(|target| ty::is(target, &model.header.ident.to_string())) {
+            errors.at(
+                &field.ty,
+                "a primary key cannot hold a link to its own model, as it would hold itself: take another field as the key",
+            );
+        }
         if matches!(field.role, Role::Secondary(_)) && model.primary().count() == 1 {
             errors.at(&field.ident, "the primary key needs no index of its own: remove `#[secondary_key]`");
         }

@@ -6,14 +6,15 @@ use crate::model::NetabaseDefinition;
 use crate::overlay::Overlay;
 
 impl<D: NetabaseDefinition> WriteTransaction<D> {
-    /// Runs `work` on a layer of its own, so that a failure half-way leaves no trace.
+    /// Runs `work` on a layer of its own, so that a failure half-way leaves no trace. Layers may lie on each other, as where
+    /// a batch deletes what takes others with it.
     pub(crate) fn atomically<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if let Some(error) = &self.doomed {
             return Err(error.clone());
         }
-        let spills = self.spills;
+        let (spills, below) = (self.spills, self.layers.len());
         self.layers.push(Overlay::default());
-        let layer = Layer { transaction: self, spills };
+        let layer = Layer { transaction: self, spills, below };
         match work(&mut *layer.transaction) {
             Ok(done) => layer.keep().map(|()| done),
             Err(error) => {
@@ -81,6 +82,8 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 struct Layer<'t, D> {
     transaction: &'t mut WriteTransaction<D>,
     spills: u32,
+    /// how many layers it lies on
+    below: usize,
 }
 
 impl<D: NetabaseDefinition> Layer<'_, D> {
@@ -92,8 +95,8 @@ impl<D: NetabaseDefinition> Layer<'_, D> {
 
 impl<D> Drop for Layer<'_, D> {
     fn drop(&mut self) {
-        if self.transaction.layers.len() > 1 {
-            self.transaction.layers.truncate(1);
+        if self.transaction.layers.len() > self.below {
+            self.transaction.layers.truncate(self.below);
             // Part of the batch is with the engine already, which cannot take it back alone.
             if self.transaction.spills != self.spills {
                 self.transaction.doomed = Some(Error::new(ErrorKind::Doomed));

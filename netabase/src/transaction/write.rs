@@ -24,7 +24,7 @@ use crate::table::{self, Change, Deferred, Links};
 /// the transaction can only be given up; everything that is tried in it from then on says so, with `Doomed`.)
 pub struct WriteTransaction<D> {
     pub(super) writer: Box<dyn Write>,
-    /// One layer of staged changes; two while a batch runs.
+    /// One layer of staged changes; more while batches run.
     pub(super) layers: Vec<Overlay>,
     /// how often staged changes were given to the engine before the commit
     pub(super) spills: u32,
