@@ -64,8 +64,9 @@
 //! - [`Store`] opens the file, and reads single records; [`ReadTransaction`] and [`WriteTransaction`] are the doors to
 //!   what belongs together. [`Durability`] says when a commit is safe.
 //! - [`Store::verify`] and its neighbours take care of the file; [`Report`] says what they found.
-//! - [`query`]: filters through typed handles. [`key`]: what can be a key, and how it is stored.
+//! - [`query`]: filters through typed handles, selections, sums, pages. [`key`]: what can be a key, and how it is stored.
 //! - [`model`]: what the derives implement. [`schema`]: the same as plain data. [`Link`]: one record names another.
+//!   [`CustomIndex`]: an index written by hand.
 //! - [`Error`] and its [`ErrorKind`]. [`engine`]: what a storage engine has to do.
 //!
 //! # Attributes
@@ -83,7 +84,7 @@
 //! |---|---|
 //! | `subscribe(Topic, ..)` | enrols every record in the topics |
 //! | `topics(Topic, ..)` | on a definition: the topics its models may subscribe to |
-//! | `index(name = "..", fields(a, b desc))` | an index over several fields, with the handle `NAME`; further `unique`, `when = path`, `handle = ".."`, and `key = path -> Type` instead of `fields(..)`: an index over what a function says |
+//! | `index(name = "..", fields(a, b desc))` | an index over several fields, with the handle `NAME`; further `unique`, `when = path`, `handle = ".."`, and `key = path -> Type` instead of `fields(..)`: an index over what a function says; `covering(a, b)` for fields whose values stand beside the keys, and `sum(a, b)` for those of which the sum is kept for each key, see [`Query::select`](query::Query::select) and [`Query::sum`](query::Query::sum) |
 //! | `view` | `AuthorView<'_>` for reading without copies, see [`model::Viewed`]; `view(Debug)` derives for it |
 //! | `rename = ".."`, `version = 2` | recorded name and version |
 //! | `crate = ".."` | where netabase is, if not at `::netabase` |

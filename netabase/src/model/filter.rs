@@ -155,8 +155,8 @@ impl<M, C> Filter<M, C> {
         Filter::new(terms, self.depth.max(other.depth))
     }
 
-    /// One of the conditions holds, or both. If an index leads to each, a query goes through both; every record comes once,
-    /// for which it remembers the primary keys it has given.
+    /// One of the conditions holds, or both. If an index leads to each, a query goes through both; every record comes once.
+    /// Equal keys and primary keys, up to 16 of them, are walked over side by side; else it remembers the primary keys it has given.
     #[doc(alias = "||")]
     pub fn or<C2>(self, other: Filter<M, C2>) -> Filter<M, C::Or>
     where

@@ -168,8 +168,8 @@ impl<M, K, S> Index<M, K, S> {
 
     /// Records with one of these keys, each once. No keys find no records.
     ///
-    /// On a field of many keys a query over several of them remembers the primary keys it has visited, here and with
-    /// `range` and `prefix`.
+    /// On a field of many keys a query over several of them walks over up to 16 side by side. Over more it remembers the primary
+    /// keys it has visited, as it does with `range` and `prefix`.
     pub fn any_of<Q: AsKey<K>>(self, keys: impl IntoIterator<Item = Q>) -> Filter<M>
     where
         K: Key,

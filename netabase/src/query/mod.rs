@@ -3,9 +3,12 @@
 //! A query is read lazily. It goes through the table of the condition that finds the fewest records, or through several that
 //! the sides of an `or` need, or the main table if no index leads. The other conditions are tested on each record.
 //!
-//! - `run.rs` ends a query; `plan.rs` chooses the tables, `walk.rs` steps through their rows, `rows.rs` makes records and
-//!   keys of them.
-//! - `group.rs` counts by a key.
+//! - `run.rs` ends a query; `source.rs` is where it reads; `plan.rs` chooses the tables, `walk.rs` steps through their rows,
+//!   `union.rs` through those of several tables side by side, `rows.rs` makes records and keys of them.
+//! - `select.rs` gives fields, sums and extremes, from an index alone where one has them; `group.rs` counts by a key, `totals.rs`
+//!   gives sums and extremes by one.
+//! - `page.rs` gives pages, `token.rs` says where they begin.
+//! - `registered.rs` gives the rows of an index that is kept elsewhere.
 //! - `explain.rs` tells what a query does.
 //! - `residual.rs` tests what is left; `order.rs` finds the order or sorts.
 //! - `fetch.rs` gets records in the order of their table; `parallel.rs` visits them with several threads, which share
@@ -147,8 +150,10 @@ impl<'r, M: NetabaseModel> Query<'r, M> {
     /// Orders the records by a key. A second call orders those that are equal in the first; what is equal in all comes by
     /// primary key, in the direction of the first.
     ///
-    /// Where an index has that order it is walked over; else the records are sorted in memory, of which no more are kept than
-    /// the limit asks for, and never more than [`sort_limit`](Query::sort_limit).
+    /// Where an index has that order it is walked over; so are up to 16 equal keys, side by side, for the order of the primary
+    /// key. Else the records are sorted in memory, of which no more are kept than the limit asks for, and never more than
+    /// [`sort_limit`](Query::sort_limit). Two orders are a sort, unless the first leaves nothing to the second: an index over both
+    /// fields is one order.
     pub fn order_by<C: Covered>(self, order: Order<M, C>) -> Self {
         self.ordered(order)
     }
@@ -223,8 +228,8 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         self
     }
 
-    /// Leaves out the first `offset` records. They are walked over, so a continued search is better begun behind the key
-    /// where the last one ended.
+    /// Leaves out the first `offset` records. They are walked over, so a search that goes on where another one ended asks for
+    /// the next [`page`](Query::page).
     pub fn offset(mut self, offset: usize) -> Self {
         self.offset = offset;
         self
@@ -239,8 +244,10 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
     /// Turns the order round.
     ///
     /// Without a filter and an order, records come by primary key. With one filter they come by its key, and records of
-    /// equal key by primary key: `.filter(Post::DAY.range(..))` is all posts by day. With several, the one that finds the
-    /// fewest records decides, so say `order_by` where the order matters.
+    /// equal key by primary key: `.filter(Post::DAY.range(..))` is all posts by day. Several keys of a field of many come by primary
+    /// key, or in no order if they are more than 16; a range of them by the first key that lies in it, or the last one on the way
+    /// back. With several filters, the one that finds the fewest records decides, and with `or` the plan does, so say
+    /// `order_by` where the order matters.
     pub fn reverse(mut self) -> Self {
         self.reversed = !self.reversed;
         self
