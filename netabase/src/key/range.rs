@@ -116,6 +116,21 @@ impl ByteRange {
         }
     }
 
+    /// Leaves out the keys up to this one, or from this one on.
+    pub(crate) fn leave_out(&mut self, key: &[u8], from_low: bool) {
+        if from_low {
+            self.begin_behind(key);
+            return;
+        }
+        match self {
+            ByteRange::Point(point) if point.as_slice() >= key => *self = ByteRange::nothing(),
+            ByteRange::Point(_) => {}
+            ByteRange::Between(_, Bound::Included(high) | Bound::Excluded(high)) if key > high.as_slice() => {
+            }
+            ByteRange::Between(_, high) => *high = Bound::Excluded(key.to_vec()),
+        }
+    }
+
     /// Leaves out the keys up to this one.
     pub(crate) fn begin_behind(&mut self, done: &[u8]) {
         match self {

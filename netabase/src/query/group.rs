@@ -95,6 +95,8 @@ fn stored_groups(source: &Source<'_>, part: usize, shape: Shape) -> Result<Group
     let mut groups = Groups::new();
     let is_map = source.is_map(part)?;
     let mut behind = Bound::Unbounded;
+    // Neighbours have mostly about as many.
+    let mut stepped = STEPPED;
     'anew: loop {
         let range = ByteRange::Between(behind, Bound::Unbounded);
         let (permit, view) = (&source.permit, &source.view);
@@ -104,8 +106,9 @@ fn stored_groups(source: &Source<'_>, part: usize, shape: Shape) -> Result<Group
             match groups.last_mut() {
                 Some((last, count)) if last == key => {
                     *count += 1;
-                    if *count > STEPPED && !is_map {
+                    if *count > stepped && !is_map {
                         *count = source.count(part, rows.key())?;
+                        stepped = if *count > 4 * STEPPED { 1 } else { STEPPED };
                         behind = Bound::Excluded(rows.key().to_vec());
                         continue 'anew;
                     }

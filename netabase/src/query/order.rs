@@ -221,17 +221,29 @@ pub(super) fn sort<M: NetabaseModel>(
     if wanted.most == 0 {
         return Ok(Vec::new());
     }
-    let mut kept = BinaryHeap::new();
-    let mut entries = Entries::default();
+    let mut kept: BinaryHeap<Sorted<'_, M>> = BinaryHeap::new();
+    let orders = &wanted.orders;
+    let mut parts = orders.iter().filter_map(|order| match order.by {
+        By::Key(part) if part != 0 => Some(part),
+        _ => None,
+    });
+    // Most sorts look at one key, or at none.
+    let (first, has_more) = (parts.next(), parts.next().is_some());
+    let mut entries = if has_more { Entries::default() } else { Entries::only(first.unwrap_or(0)) };
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
         let primary = walk.key().to_vec();
-        entries.collect(&record, &primary, &NO_CUSTOMS)?;
-        let orders = &wanted.orders;
+        if first.is_some() {
+            entries.collect(&record, &primary, &NO_CUSTOMS)?;
+        }
         let keys: SmallVec<_> = orders.iter().map(|order| key_of(order, &primary, &entries)).collect();
         if wanted.after.as_ref().is_some_and(|edge| !edge.is_before(orders, &keys, &primary)) {
             continue;
         }
-        kept.push(Sorted { orders, keys, primary, record });
+        let sorted = Sorted { orders, keys, primary, record };
+        if kept.len() == wanted.most && kept.peek().is_some_and(|last| *last <= sorted) {
+            continue;
+        }
+        kept.push(sorted);
         if kept.len() > wanted.most {
             kept.pop();
         }

@@ -177,6 +177,7 @@ impl<M: NetabaseModel> Iterator for Keys<'_, M> {
 
 /// Goes past the next `skip` records that hold.
 fn skip_records<M: NetabaseModel>(walk: &mut Walk<'_>, tests: &mut Residual<M>, skip: usize) -> Result<()> {
+    let skip = if tests.is_empty() { walk.skip_keys(skip)? } else { skip };
     for _ in 0..skip {
         let found = if tests.is_empty() { walk.skip()? } else { next_that_holds(walk, tests)?.is_some() };
         if !found {

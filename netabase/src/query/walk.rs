@@ -38,6 +38,9 @@ impl Row<'_> {
     }
 }
 
+/// Records of one key from which on it is worth while to ask for their number instead of stepping over them.
+const MANY: usize = 64;
+
 /// Advances, then shows the primary key and, where asked, the record.
 pub(super) struct Walk<'r> {
     source: Source<'r>,
@@ -103,6 +106,37 @@ impl<'r> Walk<'r> {
                 return Ok(true);
             }
         }
+    }
+
+    /// Goes past keys of an index that have many records each, before anything was read; returns how many records are still
+    /// to be skipped. An index stores their numbers.
+    pub(super) fn skip_keys(&mut self, mut skip: usize) -> Result<usize> {
+        let is_plain = self.seen.is_none() && self.meet.is_empty() && self.fetch.is_none();
+        while is_plain && skip >= MANY && matches!(self.row, Row::None) {
+            let Some(Piece { part, range }) = self.pieces.last_mut() else { break };
+            if self.source.is_map(*part)? {
+                break;
+            }
+            let Source { view, permit, .. } = &self.source;
+            let key = {
+                let mut rows = table::rows(permit, view, self.source.tables()?, *part, range, self.way)?;
+                if !rows.advance()? {
+                    self.pieces.pop();
+                    continue;
+                }
+                rows.key().to_vec()
+            };
+            let count = usize::try_from(self.source.count(*part, &key)?).unwrap_or(usize::MAX);
+            if count > skip || count < MANY {
+                break;
+            }
+            skip -= count;
+            range.leave_out(&key, self.way == Direction::Forward);
+            if range.is_empty() {
+                self.pieces.pop();
+            }
+        }
+        Ok(skip)
     }
 
     /// The records will not be asked for.
