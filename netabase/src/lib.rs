@@ -76,7 +76,7 @@
 //! | `#[primary_key]` | the key; on several fields: their tuple, in order, with the handle `PRIMARY_KEY`. Such a field may be a `#[secondary_key]` or `#[relation]` too, as in a join model |
 //! | `#[primary_key(auto)]` | on one `u32`, `u64`, `i32` or `i64`: [`WriteTransaction::create_auto`] gives the key |
 //! | `#[secondary_key]` | an index; `unique` for one record per key; `each` for one entry per element where the type is not written as `Vec<..>` |
-//! | `#[relation]` | on `Link<T>`, `Option<Link<T>>` or `Vec<Link<T>>`: the index from the other end to this record |
+//! | `#[relation]` | on `Link<T>`, `Option<Link<T>>` or `Vec<Link<T>>`: the index from the other end to this record; `on_delete = ".."` (`restrict`, `cascade`, `set_null`, `keep`) and `references = ".."` (`checked`, `deferred`, `unchecked`) say what holds it together |
 //! | `#[netabase(handle = "..")]` | another name for the field's handle |
 //! | `#[netabase(rename = "..")]` | another recorded name |
 //!
