@@ -36,7 +36,7 @@ enum Disk {
 }
 
 fn file(path: &str, folder: u32, size: Option<u64>) -> File {
-    let code = path.bytes().fold(7, |code, byte| code * 131 + u64::from(byte));
+    let code = path.bytes().fold(7, |code: u64, byte| code.wrapping_mul(131).wrapping_add(byte.into()));
     let title = format!("<{path}>");
     File {
         path: path.into(),
@@ -155,6 +155,59 @@ fn a_value_too_large_to_stand_beside_a_key_is_refused() -> Result<()> {
     }
     assert!(store.is_empty::<File>()?);
     assert_eq!(by_folder(&store, 1)?, []);
+    Ok(())
+}
+
+// A key of any width is escaped, so what stands beside it may be twice as long. The operation says so, not the commit.
+#[test]
+fn a_long_key_is_counted_with_what_is_covered_beside_it() -> Result<()> {
+    let store = Store::<Disk>::in_memory()?;
+    let mut txn = store.begin_write()?;
+    let long = File { title: "x".repeat(30_000), ..file(&"\0".repeat(32_000), 1, None) };
+    let refused = txn.create(&long).unwrap_err();
+    assert!(matches!(refused.kind(), ErrorKind::LimitExceeded { size: 94_007.., .. }), "{refused}");
+    txn.create(&file("short", 1, None))?;
+    txn.commit()?;
+    assert_eq!(store.len::<File>()?, 1);
+    Ok(())
+}
+
+/// The same models before they had indexes.
+mod before {
+    use super::*;
+
+    #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+    pub(super) struct File {
+        #[primary_key]
+        pub(super) path: String,
+        pub(super) folder: u32,
+        pub(super) code: u64,
+        pub(super) tags: Vec<String>,
+        pub(super) size: Option<u64>,
+        pub(super) title: String,
+        pub(super) body: Vec<u8>,
+    }
+
+    #[derive(NetabaseDefinition)]
+    pub(super) enum Disk {
+        File(File),
+    }
+}
+
+// What is stored is no damage because a new index does not take it.
+#[test]
+fn a_new_index_that_covers_too_much_is_refused_when_the_file_is_opened() -> Result<()> {
+    for (path, title) in [("a".to_owned(), 40_000), ("a".to_owned(), 70_000), ("\0".repeat(32_000), 30_000)] {
+        let engine: Arc<dyn Engine> = Arc::new(Redb::in_memory(None)?);
+        let old = || Store::<before::Disk>::builder().engine(engine.clone()).open();
+        let File { folder, code, tags, size, body, .. } = file(&path, 1, None);
+        let record = before::File { path, folder, code, tags, size, title: "x".repeat(title), body };
+        old()?.write(|txn| txn.create(&record))?;
+        let refused = Store::<Disk>::builder().engine(engine.clone()).open().unwrap_err();
+        assert!(matches!(refused.kind(), ErrorKind::LimitExceeded { .. }), "{refused}");
+        assert!(refused.to_string().contains("covers"), "{refused}");
+        assert!(old()?.verify(|_| {})?.is_clean());
+    }
     Ok(())
 }
 

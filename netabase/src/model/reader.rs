@@ -3,10 +3,11 @@
 use std::fmt;
 
 use super::{Customs, Entries, NetabaseModel};
-use crate::codec::{self, Malformed};
+use crate::codec;
+use crate::error::Result;
 use crate::key::Key;
 
-type ReadFn = fn(&[u8], &mut Vec<u8>, &mut Entries, &Customs) -> Result<(), Malformed>;
+type ReadFn = fn(&[u8], &mut Vec<u8>, &mut Entries, &Customs) -> Result<bool>;
 
 /// Reads the records of one model, see [`NetabaseModel::READER`].
 pub struct RecordReader {
@@ -31,14 +32,15 @@ impl RecordReader {
         self.model
     }
 
-    /// Reads a record's bytes: what its key is, and the entries it has beside the main table.
+    /// Reads a record's bytes: what its key is, and the entries it has beside the main table. `false` if they are no record,
+    /// an error if it is one that no index takes.
     pub(crate) fn read(
         &self,
         bytes: &[u8],
         key: &mut Vec<u8>,
         entries: &mut Entries,
         customs: &Customs,
-    ) -> Result<(), Malformed> {
+    ) -> Result<bool> {
         (self.read)(bytes, key, entries, customs)
     }
 
@@ -53,11 +55,14 @@ fn read<M: NetabaseModel>(
     key: &mut Vec<u8>,
     entries: &mut Entries,
     customs: &Customs,
-) -> Result<(), Malformed> {
-    let record: M = codec::decode(M::SCHEMA.version, bytes)?;
+) -> Result<bool> {
+    let Ok(record) = codec::decode::<M>(M::SCHEMA.version, bytes) else { return Ok(false) };
     key.clear();
     // A key that cannot be encoded never was, so these bytes are not what was written.
-    record.encode_key(key).and_then(|()| entries.collect(&record, key, customs)).map_err(|_| Malformed::Bytes)
+    if record.encode_key(key).is_err() {
+        return Ok(false);
+    }
+    entries.collect(&record, key, customs).map(|()| true)
 }
 
 /// The key as a person reads it, cut off where it is longer than one would.

@@ -17,7 +17,7 @@ mod write;
 pub(crate) use covering::Covering;
 pub(crate) use key_list::KeyList;
 pub(crate) use layout::{Layout, ModelTables, PartTable, SCHEMA_TABLE, belongs, sequence_row};
-pub(crate) use limits::check_key;
+pub(crate) use limits::{check_key, check_value};
 pub(crate) use read::{count, covering_rows, find, get, len, lookup, rows};
 pub(crate) use record::{decode, view};
 pub(crate) use seek::{Seeker, Sought};
