@@ -47,6 +47,11 @@ use crate::key::{Key, KeyType};
 /// # Ok(())
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no index of `{M}`",
+    label = "not an index of `{M}`",
+    note = "name the model that it is of, or write `impl CustomIndex<{M}> for {Self}`"
+)]
 pub trait CustomIndex<M: NetabaseModel>: Send + Sync + 'static {
     /// What records are found by.
     type Key: Key;
