@@ -5,9 +5,9 @@ use std::sync::Arc;
 use kit::cases;
 use kit::counting::Counting;
 use kit::memory::Memory;
-use kit::rows::{Table, dump};
-use netabase::engine::{Engine, Redb, TableForm};
-use netabase::{ErrorKind, NetabaseDefinition, NetabaseModel, Result, Store};
+use kit::rows::{Table, dump, specs};
+use netabase::engine::{Durability, Engine, IndexChange, Redb, TableForm, TableId};
+use netabase::{ErrorKind, NetabaseDefinition, NetabaseModel, Problem, Result, Store};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -155,6 +155,38 @@ fn a_value_too_large_to_stand_beside_a_key_is_refused() -> Result<()> {
     }
     assert!(store.is_empty::<File>()?);
     assert_eq!(by_folder(&store, 1)?, []);
+    Ok(())
+}
+
+// A row that cannot be read hides no other one.
+#[test]
+fn verification_names_every_row_that_is_wrong() -> Result<()> {
+    let engine: Arc<dyn Engine> = Arc::new(Redb::in_memory(None)?);
+    let store = Store::<Disk>::builder().engine(engine.clone()).open()?;
+    store.write(|txn| txn.create_batch(&[file("a", 1, None), file("b", 1, None)]))?;
+    let of_b = [b"b\0\0".as_slice(), &[1, 0, 0], &[4, 0, 3], b"<b>"].concat();
+    let other = [b"b\0\0".as_slice(), &[1, 0, 0], &[2, 0, 1, b'?']].concat();
+    let changes = [
+        IndexChange::Insert(&[0, 0, 0, 1], b"a"),
+        IndexChange::Insert(&[0, 0, 0, 1], &other),
+        IndexChange::Remove(&[0, 0, 0, 1], &of_b),
+    ];
+    let mut writer = engine.begin_write(&specs(TABLES))?;
+    writer.apply_index(TableId(1), &mut changes.into_iter())?;
+    writer.commit(Durability::Immediate)?;
+    let (table, key, record) = (
+        || "Disk/File/index/by_folder".to_owned(),
+        || r#""\x00\x00\x00\x01""#.to_owned(),
+        || "FilePrimaryKey(\"b\")".to_owned(),
+    );
+    let expected = [
+        Problem::Damaged { place: table(), reason: format!("the row {} leads to no key", key()) },
+        Problem::Stray { table: table(), key: key(), record: record() },
+        Problem::Missing { table: table(), key: key(), record: record() },
+    ];
+    assert_eq!(store.verify(|_| {})?.problems, expected);
+    store.rebuild_indexes(|_| {})?;
+    assert!(store.verify(|_| {})?.is_clean());
     Ok(())
 }
 

@@ -188,7 +188,11 @@ impl Verification<'_> {
         let mut rows = cursor(read, part, ALL)?;
         let mut primary = Vec::new();
         while rows.advance()? {
-            let payload = tables.primary(part, rows.value(), &mut primary)?;
+            let Ok(payload) = tables.primary(part, rows.value(), &mut primary) else {
+                let reason = || format!("the row {} leads to no key", text(rows.key()));
+                self.report.add(|| Problem::Damaged { place: name.into(), reason: reason() });
+                continue;
+            };
             let known = record.as_ref().filter(|(known, _)| *known == primary);
             let is_readable = match known {
                 Some((_, is_readable)) => *is_readable,
