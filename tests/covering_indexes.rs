@@ -5,9 +5,9 @@ use std::sync::Arc;
 use kit::cases;
 use kit::counting::Counting;
 use kit::memory::Memory;
-use kit::rows::{Table, dump};
-use netabase::engine::{Engine, Redb, TableForm};
-use netabase::{ErrorKind, NetabaseDefinition, NetabaseModel, Result, Store};
+use kit::rows::{Table, dump, specs};
+use netabase::engine::{Durability, Engine, IndexChange, Redb, TableForm, TableId};
+use netabase::{ErrorKind, NetabaseDefinition, NetabaseModel, Problem, Result, Store};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ enum Disk {
 }
 
 fn file(path: &str, folder: u32, size: Option<u64>) -> File {
-    let code = path.bytes().fold(7, |code, byte| code * 131 + u64::from(byte));
+    let code = path.bytes().fold(7, |code: u64, byte| code.wrapping_mul(131).wrapping_add(byte.into()));
     let title = format!("<{path}>");
     File {
         path: path.into(),
@@ -155,6 +155,91 @@ fn a_value_too_large_to_stand_beside_a_key_is_refused() -> Result<()> {
     }
     assert!(store.is_empty::<File>()?);
     assert_eq!(by_folder(&store, 1)?, []);
+    Ok(())
+}
+
+// A row that cannot be read hides no other one.
+#[test]
+fn verification_names_every_row_that_is_wrong() -> Result<()> {
+    let engine: Arc<dyn Engine> = Arc::new(Redb::in_memory(None)?);
+    let store = Store::<Disk>::builder().engine(engine.clone()).open()?;
+    store.write(|txn| txn.create_batch(&[file("a", 1, None), file("b", 1, None)]))?;
+    let of_b = [b"b\0\0".as_slice(), &[1, 0, 0], &[4, 0, 3], b"<b>"].concat();
+    let other = [b"b\0\0".as_slice(), &[1, 0, 0], &[2, 0, 1, b'?']].concat();
+    let changes = [
+        IndexChange::Insert(&[0, 0, 0, 1], b"a"),
+        IndexChange::Insert(&[0, 0, 0, 1], &other),
+        IndexChange::Remove(&[0, 0, 0, 1], &of_b),
+    ];
+    let mut writer = engine.begin_write(&specs(TABLES))?;
+    writer.apply_index(TableId(1), &mut changes.into_iter())?;
+    writer.commit(Durability::Immediate)?;
+    let (table, key, record) = (
+        || "Disk/File/index/by_folder".to_owned(),
+        || r#""\x00\x00\x00\x01""#.to_owned(),
+        || "FilePrimaryKey(\"b\")".to_owned(),
+    );
+    let expected = [
+        Problem::Damaged { place: table(), reason: format!("the row {} leads to no key", key()) },
+        Problem::Stray { table: table(), key: key(), record: record() },
+        Problem::Missing { table: table(), key: key(), record: record() },
+    ];
+    assert_eq!(store.verify(|_| {})?.problems, expected);
+    store.rebuild_indexes(|_| {})?;
+    assert!(store.verify(|_| {})?.is_clean());
+    Ok(())
+}
+
+// A key of any width is escaped, so what stands beside it may be twice as long. The operation says so, not the commit.
+#[test]
+fn a_long_key_is_counted_with_what_is_covered_beside_it() -> Result<()> {
+    let store = Store::<Disk>::in_memory()?;
+    let mut txn = store.begin_write()?;
+    let long = File { title: "x".repeat(30_000), ..file(&"\0".repeat(32_000), 1, None) };
+    let refused = txn.create(&long).unwrap_err();
+    assert!(matches!(refused.kind(), ErrorKind::LimitExceeded { size: 94_007.., .. }), "{refused}");
+    txn.create(&file("short", 1, None))?;
+    txn.commit()?;
+    assert_eq!(store.len::<File>()?, 1);
+    Ok(())
+}
+
+/// The same models before they had indexes.
+mod before {
+    use super::*;
+
+    #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+    pub(super) struct File {
+        #[primary_key]
+        pub(super) path: String,
+        pub(super) folder: u32,
+        pub(super) code: u64,
+        pub(super) tags: Vec<String>,
+        pub(super) size: Option<u64>,
+        pub(super) title: String,
+        pub(super) body: Vec<u8>,
+    }
+
+    #[derive(NetabaseDefinition)]
+    pub(super) enum Disk {
+        File(File),
+    }
+}
+
+// What is stored is no damage because a new index does not take it.
+#[test]
+fn a_new_index_that_covers_too_much_is_refused_when_the_file_is_opened() -> Result<()> {
+    for (path, title) in [("a".to_owned(), 40_000), ("a".to_owned(), 70_000), ("\0".repeat(32_000), 30_000)] {
+        let engine: Arc<dyn Engine> = Arc::new(Redb::in_memory(None)?);
+        let old = || Store::<before::Disk>::builder().engine(engine.clone()).open();
+        let File { folder, code, tags, size, body, .. } = file(&path, 1, None);
+        let record = before::File { path, folder, code, tags, size, title: "x".repeat(title), body };
+        old()?.write(|txn| txn.create(&record))?;
+        let refused = Store::<Disk>::builder().engine(engine.clone()).open().unwrap_err();
+        assert!(matches!(refused.kind(), ErrorKind::LimitExceeded { .. }), "{refused}");
+        assert!(refused.to_string().contains("covers"), "{refused}");
+        assert!(old()?.verify(|_| {})?.is_clean());
+    }
     Ok(())
 }
 

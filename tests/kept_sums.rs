@@ -299,6 +299,49 @@ fn sums_come_and_go_with_the_program() -> Result<()> {
     Ok(())
 }
 
+/// An index that not all records are in, of whose keys there are sums.
+mod sparse {
+    use super::*;
+
+    #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+    #[netabase(index(name = "gain", key = Sale::gain -> i64, when = Sale::is_gain))]
+    pub(super) struct Sale {
+        #[primary_key]
+        pub(super) id: u64,
+        #[secondary_key]
+        pub(super) shop: u8,
+        pub(super) cents: i64,
+    }
+
+    impl Sale {
+        fn gain(&self) -> i64 {
+            self.cents
+        }
+
+        fn is_gain(&self) -> bool {
+            self.cents > 0
+        }
+    }
+
+    #[derive(NetabaseDefinition)]
+    pub(super) enum Shops {
+        Sale(Sale),
+    }
+}
+
+#[test]
+fn records_without_the_key_add_nothing() -> Result<()> {
+    use sparse::{Sale, Shops};
+    let store = Store::<Shops>::in_memory()?;
+    let sales =
+        [(1, 7, 5), (2, 7, -3), (3, 8, -1), (4, 9, 2)].map(|(id, shop, cents)| Sale { id, shop, cents });
+    store.write(|txn| txn.create_batch(&sales))?;
+    assert_eq!(store.query().sum(Sale::GAIN)?, 7);
+    assert_eq!(store.query().sum_by(Sale::SHOP, Sale::GAIN)?, [(7, 5), (9, 2)]);
+    assert_eq!(store.query().filter(Sale::SHOP.range(..9)).sum_by(Sale::SHOP, Sale::GAIN)?, [(7, 5)]);
+    Ok(())
+}
+
 // A range is not kept, and reads no more than it must.
 #[test]
 fn lowest_and_highest_keys_are_the_ends_of_an_index() -> Result<()> {

@@ -206,6 +206,148 @@ fn an_index_that_cannot_be_told_from_another_is_refused() -> Result<()> {
     builder().index::<Post, _>(Fine).open().map(drop)
 }
 
+/// Half of the numbers, with a value that can be added up.
+struct Halves;
+
+impl CustomIndex<Post> for Halves {
+    type Key = u64;
+    type Value = i64;
+    const NAME: &'static str = "halves";
+    const COLUMNS: &'static [&'static str] = &["id"];
+
+    fn extract(&self, post: &Post, out: &mut Vec<u64>) {
+        out.extend([post.id / 2, post.id / 2]);
+    }
+
+    fn value(&self, post: &Post) -> i64 {
+        post.id.cast_signed()
+    }
+}
+
+/// A type without size whose value has a byte.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
+enum Mark {
+    Known,
+}
+
+/// The same keys, and other values.
+struct Marks;
+
+impl CustomIndex<Post> for Marks {
+    type Key = u64;
+    type Value = Mark;
+    const NAME: &'static str = "marks";
+    const COLUMNS: &'static [&'static str] = &["id"];
+
+    fn extract(&self, post: &Post, out: &mut Vec<u64>) {
+        out.push(post.id / 2);
+    }
+
+    fn value(&self, _: &Post) -> Mark {
+        Mark::Known
+    }
+}
+
+fn with_values() -> Result<Store<Blog>> {
+    let builder = Store::<Blog>::builder().in_memory();
+    let store = builder.index::<Post, _>(Halves).index::<Post, _>(Marks).open()?;
+    store.write(|txn| (0..10).try_for_each(|id| txn.create(&post(id, "", ""))))?;
+    Ok(store)
+}
+
+#[test]
+fn values_are_added_up() -> Result<()> {
+    let store = with_values()?;
+    assert_eq!(store.query().sum(Halves::stored_value())?, 45);
+    assert_eq!(store.query().filter(Halves::handle().eq(4)).sum(Halves::stored_value())?, 17);
+    assert_eq!(store.query().sum_by(Post::DAY, Halves::stored_value())?, [(0, 18), (1, 12), (2, 15)]);
+    Ok(())
+}
+
+#[test]
+fn a_value_without_size_is_one() -> Result<()> {
+    let store = with_values()?;
+    let marks = store.query().filter(Marks::handle().eq(3)).select(Marks::stored_value())?;
+    assert_eq!(marks.collect::<Result<Vec<_>>>()?, [Some(Mark::Known); 2]);
+    Ok(())
+}
+
+// However the query finds its records.
+#[test]
+fn the_value_of_an_unknown_index_is_refused() -> Result<()> {
+    let store = Store::<Blog>::in_memory()?;
+    store.write(|txn| txn.create(&post(1, "", "")))?;
+    let value = Halves::stored_value();
+    let tested = store.query().filter(Post::DAY.eq(1).and(Post::DAY.eq(2).not()));
+    let refused = [
+        store.query().select(value).map(drop),
+        tested.select(value).map(drop),
+        store.query().sum(value).map(drop),
+        store.query().sum_by(Post::DAY, value).map(drop),
+    ];
+    for refused in refused {
+        assert_eq!(refused.unwrap_err().kind(), &ErrorKind::UnknownIndex { model: "Post", name: "halves" });
+    }
+    Ok(())
+}
+
+#[test]
+fn a_token_of_one_index_is_none_of_another() -> Result<()> {
+    let store = with_values()?;
+    let of_halves = |token| store.query().filter(Halves::handle().range(1..)).limit(3).page(token);
+    let token = of_halves(None)?.next;
+    assert_eq!(of_halves(token.as_ref())?.items.first().map(|post| post.id), Some(5));
+    let other = store.query().filter(Marks::handle().range(1..)).limit(3).page(token.as_ref());
+    assert!(matches!(other.unwrap_err().kind(), ErrorKind::InvalidToken { .. }));
+    Ok(())
+}
+
+#[test]
+fn rows_for_elsewhere_have_each_key_of_a_record_once() -> Result<()> {
+    let rows = with_values()?.query::<Post>().index_rows(&Halves)?.collect::<Result<Vec<_>>>()?;
+    assert_eq!(rows, (0..10_u64).map(|id| (id / 2, id.into(), id.cast_signed())).collect::<Vec<_>>());
+    Ok(())
+}
+
+/// A value that cannot be read back.
+#[derive(Serialize, Clone, Copy, Debug)]
+struct Lost;
+
+impl<'de> Deserialize<'de> for Lost {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> std::result::Result<Self, D::Error> {
+        Err(serde::de::Error::custom("lost"))
+    }
+}
+
+struct Losses;
+
+impl CustomIndex<Post> for Losses {
+    type Key = u64;
+    type Value = Lost;
+    const NAME: &'static str = "losses";
+    const COLUMNS: &'static [&'static str] = &["id"];
+
+    fn extract(&self, _: &Post, out: &mut Vec<u64>) {
+        out.push(1);
+    }
+
+    fn value(&self, _: &Post) -> Lost {
+        Lost
+    }
+}
+
+// Be it read from a row or with the record.
+#[test]
+fn a_selection_ends_after_an_error() -> Result<()> {
+    let store = Store::<Blog>::builder().in_memory().index::<Post, _>(Losses).open()?;
+    store.write(|txn| (0..3).try_for_each(|id| txn.create(&post(id, "", ""))))?;
+    for query in [store.query(), store.query().filter(Losses::handle().eq(1))] {
+        let values: Vec<_> = query.select(Losses::stored_value())?.collect();
+        assert!(matches!(values.as_slice(), [Err(_)]), "{values:?}");
+    }
+    Ok(())
+}
+
 /// What every implementation of an index of words does.
 trait Find {
     /// Posts with a word, and how long their titles are.

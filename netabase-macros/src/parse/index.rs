@@ -130,14 +130,26 @@ pub(super) fn index(arg: &Arg, fields: &[Field], errors: &mut Errors) -> Option<
         if is_column {
             return Some("this field is in the key of the index already: remove it here");
         }
-        if field.primary || !matches!(field.role, Role::Plain) {
+        if field.primary {
+            return Some("the primary key stands in every index: remove it here");
+        }
+        if !matches!(field.role, Role::Plain) {
             return Some("a field that is a key cannot be covered: put it behind the others in `fields(..)`");
         }
-        (!field.wire.is_empty()).then_some("a field with a serde encoding of its own cannot be covered")
-    })?;
+        if ty::mentions(&field.ty, &["HashMap", "HashSet"]) {
+            return Some(
+                "a `HashMap` or `HashSet` cannot be covered, as its bytes have no one order: use a `BTreeMap` or `BTreeSet`",
+            );
+        }
+        (!field.wire.is_empty()).then_some(
+            "a field with a serde encoding of its own cannot be covered: remove it here, or its serde attribute",
+        )
+    });
     let sums = beside(&sums.unwrap_or_default(), fields, errors, |_| {
         unique.then_some("a key of a unique index has one record: remove `sum` or `unique`")
-    })?;
+    });
+    // What is wrong with both is told at once.
+    let (covering, sums) = (covering?, sums?);
     Some(NamedIndex { name, handle, variant, unique, when, source, shape, covering, sums })
 }
 

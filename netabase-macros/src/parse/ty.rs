@@ -35,6 +35,18 @@ fn ungrouped(ty: &Type) -> &Type {
     }
 }
 
+/// Whether one of these words stands anywhere in the type.
+pub(crate) fn mentions(ty: &Type, names: &[&str]) -> bool {
+    fn stand_in(tokens: TokenStream, names: &[&str]) -> bool {
+        tokens.into_iter().any(|tree| match tree {
+            TokenTree::Ident(ident) => names.iter().any(|name| ident == name),
+            TokenTree::Group(group) => stand_in(group.stream(), names),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        })
+    }
+    stand_in(ty.to_token_stream(), names)
+}
+
 /// A type that owns text or bytes, and the one that borrows them.
 pub(crate) struct Borrowed {
     /// with its full path, as a type may be called `String` and be another

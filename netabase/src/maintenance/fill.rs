@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Entries, Entry};
 use crate::overlay::{Overlay, Staged};
 use crate::permission::{OwnerAccess, Permit};
-use crate::table::{Layout, ModelTables, PartTable, Sums, check_key};
+use crate::table::{Layout, ModelTables, PartTable, Sums, check_key, check_value};
 
 /// The filling of any number of tables in one write transaction of the engine's.
 pub(crate) struct Filling<'f> {
@@ -175,8 +175,11 @@ impl Chunk<'_> {
         let (mut key, mut value, mut entries) = (Vec::new(), Vec::new(), Entries::default());
         while rows.advance()? {
             meter.step();
-            let read = self.tables.read(rows.value(), &mut key, &mut entries);
-            if read.is_err() || key != rows.key() {
+            let is_record = match self.tables.read(rows.value(), &mut key, &mut entries) {
+                Err(error) if !self.lenient => return Err(error),
+                read => matches!(read, Ok(true)),
+            };
+            if !is_record || key != rows.key() {
                 self.unreadable(rows.key())?;
                 continue;
             }
@@ -212,6 +215,7 @@ impl Chunk<'_> {
             return overlay.put(table.id, entry.key, row.as_deref(), is_there);
         }
         let value = tables.value(table, key, entry.payload, value);
+        check_value(tables, table, self.limits, value)?;
         if !table.unique {
             overlay.insert_pair(table.id, entry.key, value)?;
             self.done.rows += 1;

@@ -78,8 +78,8 @@ impl Verification<'_> {
         let (mut expected, mut bytes) = (ByKey::new(), 0);
         let mut ceiling: Option<Vec<u8>> = None;
         while records.advance()? {
-            let read = self.tables.read(records.value(), &mut key, &mut entries);
-            if read.is_err() || key != records.key() {
+            let is_record = matches!(self.tables.read(records.value(), &mut key, &mut entries), Ok(true));
+            if !is_record || key != records.key() {
                 continue;
             }
             for entry in entries.iter().filter(|entry| entry.part == number) {

@@ -108,8 +108,8 @@ impl Verification<'_> {
         while rows.advance()? {
             meter.step();
             self.report.records += 1;
-            let read = self.tables.read(rows.value(), &mut key, &mut entries);
-            if read.is_err() || key != rows.key() {
+            let is_record = matches!(self.tables.read(rows.value(), &mut key, &mut entries), Ok(true));
+            if !is_record || key != rows.key() {
                 let record = || self.tables.reader.spell(rows.key());
                 self.report.add(|| Problem::Unreadable { table: name.into(), record: record() });
                 continue;
@@ -197,13 +197,17 @@ impl Verification<'_> {
         let mut rows = cursor(read, part, ALL)?;
         let mut primary = Vec::new();
         while rows.advance()? {
-            let payload = tables.primary(part, rows.value(), &mut primary)?;
+            let Ok(payload) = tables.primary(part, rows.value(), &mut primary) else {
+                let reason = || format!("the row {} leads to no key", text(rows.key()));
+                self.report.add(|| Problem::Damaged { place: name.into(), reason: reason() });
+                continue;
+            };
             let known = record.as_ref().filter(|(known, _)| *known == primary);
             let is_readable = match known {
                 Some((_, is_readable)) => *is_readable,
-                None => read
-                    .get(main, &primary)?
-                    .map(|bytes| tables.read(&bytes, &mut key, &mut entries).is_ok() && key == primary),
+                None => read.get(main, &primary)?.map(|bytes| {
+                    matches!(tables.read(&bytes, &mut key, &mut entries), Ok(true)) && key == primary
+                }),
             };
             if known.is_none() {
                 record = Some((primary.clone(), is_readable));
@@ -254,7 +258,8 @@ impl Verification<'_> {
         let (mut key, mut entries) = (Vec::new(), Entries::default());
         let (mut expected, mut bytes, mut value) = (BTreeSet::new(), 0, Vec::new());
         while records.advance()? {
-            if self.tables.read(records.value(), &mut key, &mut entries).is_err() || key != records.key() {
+            let is_record = matches!(self.tables.read(records.value(), &mut key, &mut entries), Ok(true));
+            if !is_record || key != records.key() {
                 continue;
             }
             for entry in entries.iter().filter(|entry| entry.part == number) {

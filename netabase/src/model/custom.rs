@@ -1,6 +1,6 @@
 //! Indexes that attributes cannot say, written by hand and registered when a store is opened.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -47,6 +47,11 @@ use crate::key::{Key, KeyType};
 /// # Ok(())
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no index of `{M}`",
+    label = "not an index of `{M}`",
+    note = "name the model that it is of, or write `impl CustomIndex<{M}> for {Self}`"
+)]
 pub trait CustomIndex<M: NetabaseModel>: Send + Sync + 'static {
     /// What records are found by.
     type Key: Key;
@@ -57,14 +62,16 @@ pub trait CustomIndex<M: NetabaseModel>: Send + Sync + 'static {
     const NAME: &'static str;
     /// Recorded names of the fields that decide the keys.
     const COLUMNS: &'static [&'static str];
-    /// Another number says that the code gives other keys than before, so that the index is made anew when a file is opened.
+    /// Another number says that the code gives other keys or values than before, so that the index is made anew when a file is
+    /// opened. A change of [`Value`](Self::Value) needs one, as its type is not recorded.
     const VERSION: u32 = 1;
 
     /// Adds the keys of a record. Equal ones are one; without any, the record is not in the index. The same record must
     /// always have the same keys: no clock, no chance, nothing that lies outside of it.
     fn extract(&self, record: &M, out: &mut Vec<Self::Key>);
 
-    /// What stands beside the keys of a record.
+    /// What stands beside the keys of a record. The same record must always have the same value, in bytes: a `HashMap`, whose order
+    /// is left to chance, has not.
     fn value(&self, record: &M) -> Self::Value;
 
     /// Through which queries ask for the keys.
@@ -123,8 +130,7 @@ impl fmt::Debug for Custom {
 
 impl Custom {
     pub(crate) fn new<M: NetabaseModel, I: CustomIndex<M>>(index: I) -> Self {
-        // A type without bytes says nothing.
-        let has_value = size_of::<I::Value>() != 0;
+        let has_value = TypeId::of::<I::Value>() != TypeId::of::<()>();
         let entries = move |record: &dyn Any, part: usize, out: &mut Entries| {
             let record: &M =
                 record.downcast_ref().ok_or_else(|| Error::internal("an index of another model"))?;

@@ -12,7 +12,8 @@ use super::handle::{Field, Index, KeyShape, One, Optional};
 #[diagnostic::on_unimplemented(
     message = "a record has any number of these keys",
     label = "the record has no one place in this order",
-    note = "order by a field with one key, or collect the records and sort them"
+    note = "order by a field with one key, or collect the records and sort them",
+    note = "`min` and `max` of such keys are the first and the last that `distinct` gives"
 )]
 pub trait OneKey: KeyShape {}
 #[diagnostic::do_not_recommend]

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use super::{Customs, Entries, NetabaseModel};
-use crate::codec::{self, Malformed};
+use crate::codec;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
 
-type ReadFn = fn(&[u8], &mut Vec<u8>, &mut Entries, &Customs) -> Result<(), Malformed>;
+type ReadFn = fn(&[u8], &mut Vec<u8>, &mut Entries, &Customs) -> Result<bool>;
 
-type RelinkFn = fn(&[u8], &[Relink<'_>], &mut Vec<u8>) -> Result<(), Malformed>;
+type RelinkFn = fn(&[u8], &[Relink<'_>], &mut Vec<u8>) -> Result<bool>;
 
 /// A link that is to lead elsewhere, or nowhere.
 #[derive(Clone, Copy, Debug)]
@@ -43,24 +44,20 @@ impl RecordReader {
         self.model
     }
 
-    /// Reads a record's bytes: what its key is, and the entries it has beside the main table.
+    /// Reads a record's bytes: what its key is, and the entries it has beside the main table. `false` if they are no record,
+    /// an error if it is one that no index takes.
     pub(crate) fn read(
         &self,
         bytes: &[u8],
         key: &mut Vec<u8>,
         entries: &mut Entries,
         customs: &Customs,
-    ) -> Result<(), Malformed> {
+    ) -> Result<bool> {
         (self.read)(bytes, key, entries, customs)
     }
 
-    /// The record with other links, in bytes.
-    pub(crate) fn relink(
-        &self,
-        bytes: &[u8],
-        links: &[Relink<'_>],
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
+    /// The record with other links, in bytes; `false` if they are no record.
+    pub(crate) fn relink(&self, bytes: &[u8], links: &[Relink<'_>], out: &mut Vec<u8>) -> Result<bool> {
         (self.relink)(bytes, links, out)
     }
 
@@ -75,22 +72,26 @@ fn read<M: NetabaseModel>(
     key: &mut Vec<u8>,
     entries: &mut Entries,
     customs: &Customs,
-) -> Result<(), Malformed> {
-    let record: M = codec::decode(M::SCHEMA.version, bytes)?;
+) -> Result<bool> {
+    let Ok(record) = codec::decode::<M>(M::SCHEMA.version, bytes) else { return Ok(false) };
     key.clear();
     // A key that cannot be encoded never was, so these bytes are not what was written.
-    record.encode_key(key).and_then(|()| entries.collect(&record, key, customs)).map_err(|_| Malformed::Bytes)
+    if record.encode_key(key).is_err() {
+        return Ok(false);
+    }
+    entries.collect(&record, key, customs).map(|()| true)
 }
 
-fn relink<M: NetabaseModel>(bytes: &[u8], links: &[Relink<'_>], out: &mut Vec<u8>) -> Result<(), Malformed> {
-    let mut record: M = codec::decode(M::SCHEMA.version, bytes)?;
+fn relink<M: NetabaseModel>(bytes: &[u8], links: &[Relink<'_>], out: &mut Vec<u8>) -> Result<bool> {
+    let Ok(mut record) = codec::decode::<M>(M::SCHEMA.version, bytes) else { return Ok(false) };
     let mut fields = record.links();
     for Relink { relation, old, new } in links {
-        let field = fields.get_mut(*relation).ok_or(Malformed::Bytes)?;
-        field.relink(old, *new).map_err(|_| Malformed::Bytes)?;
+        let field = fields.get_mut(*relation).ok_or_else(|| Error::internal("no relation of that number"))?;
+        field.relink(old, *new)?;
     }
     out.clear();
-    codec::encode(M::SCHEMA.version, &record, out).ok_or(Malformed::Bytes)
+    let encoded = codec::encode(M::SCHEMA.version, &record, out);
+    encoded.map(|()| true).ok_or_else(|| Error::new(ErrorKind::Codec { model: M::NAME }))
 }
 
 /// The key as a person reads it, cut off where it is longer than one would.

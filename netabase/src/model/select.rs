@@ -14,7 +14,8 @@ use crate::schema::{ModelSchema, Part};
 #[diagnostic::on_unimplemented(
     message = "a query cannot select `{Self}` of `{M}`",
     label = "not a handle of `{M}` with one value",
-    note = "take a handle of the model, or a tuple of up to six; a field of many keys is read with its record"
+    note = "take a handle of the model, or a tuple of up to six",
+    note = "a field of many keys is read with its record, by `collect` or `iter`, and `distinct` gives the keys themselves"
 )]
 pub trait Select<M: NetabaseModel> {
     /// What comes out.

@@ -36,7 +36,8 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
     /// [`order_by`](Query::order_by) the pages come by primary key.
     ///
     /// The token is bound to the query: the same filters and order, over the same schema, in whatever process. Pages of an order that
-    /// an index has are read from where the last one ended; others are sorted anew, a page at a time. An offset counts from
+    /// an index has are read from the key at which the last one ended, past the records of that same key that came before; others
+    /// are sorted anew, a page at a time. An offset counts from
     /// the first page.
     ///
     /// ```

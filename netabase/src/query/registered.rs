@@ -1,7 +1,10 @@
 //! The rows of an index that is kept elsewhere: `query.index_rows(&words)`.
 
+use std::collections::HashSet;
+
 use super::Query;
 use crate::error::Result;
+use crate::key::Key;
 use crate::model::{CustomIndex, NetabaseModel};
 
 /// A row of an index that is written by hand: its key, the primary key of the record, and the value beside them.
@@ -9,7 +12,7 @@ pub type IndexRow<M, I> =
     (<I as CustomIndex<M>>::Key, <M as NetabaseModel>::PrimaryKey, <I as CustomIndex<M>>::Value);
 
 impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
-    /// What the records put into an index: its key, the record's primary key, and the value, for each key of each record, as
+    /// What the records put into an index: its key, the record's primary key, and the value, for each key of each record once, as
     /// they are read. For filling an index in memory, in another database or in a search engine with the definition that a
     /// store can keep too. The rows are those of the moment; what changes later is the caller's to bring over.
     ///
@@ -56,6 +59,11 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
             let rows = record.into_iter().flat_map(move |record| {
                 let mut keys = Vec::new();
                 index.extract(&record, &mut keys);
+                let mut known = HashSet::new();
+                keys.retain(|key| {
+                    let mut bytes = Vec::new();
+                    key.encode_tail(&mut bytes).is_err() || known.insert(bytes)
+                });
                 keys.into_iter().map(move |key| Ok((key, record.primary_key(), index.value(&record))))
             });
             rows.chain(error)

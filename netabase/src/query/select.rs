@@ -40,9 +40,9 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     /// # }
     /// ```
     pub fn select<S: Select<M>>(self, what: S) -> Result<Selected<'r, M, S>> {
-        let mut needs = Vec::new();
-        what.needs(&mut needs);
+        let needs = needs_of(&what);
         let arranged = self.with_keys(&needs).over_covering(&needs).arrange()?;
+        refuse_unknown::<M>(&arranged.source, &needs)?;
         let steps = match covering_part(&arranged, &needs)? {
             Some(part) => Steps::Rows(RowsOfPieces::new(arranged, part)),
             None => {
@@ -50,11 +50,11 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
                 Steps::Records(arranged.plan().into_rows()?, source, Entries::default())
             }
         };
-        Ok(Selected { steps, what })
+        Ok(Selected { steps, what, ended: false })
     }
 
     /// Leaves out the records that lack a key which is asked for.
-    fn with_keys(mut self, needs: &[Need]) -> Self {
+    pub(super) fn with_keys(mut self, needs: &[Need]) -> Self {
         for need in needs {
             let Need::Key(part) = *need else { continue };
             if let Some(Part::Index(index)) = M::SCHEMA.part(part)
@@ -158,11 +158,27 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     }
 }
 
+/// What a selection has to know.
+pub(super) fn needs_of<M: NetabaseModel>(what: &impl Select<M>) -> Vec<Need> {
+    let mut needs = Vec::new();
+    what.needs(&mut needs);
+    needs
+}
+
+/// Refuses the value of an index that the store was opened without.
+pub(super) fn refuse_unknown<M: NetabaseModel>(source: &Source<'_>, needs: &[Need]) -> Result<()> {
+    let customs = &source.tables()?.customs;
+    needs.iter().try_for_each(|need| match need {
+        Need::Value(name) if customs.part(name).is_none() => {
+            Err(Error::new(ErrorKind::UnknownIndex { model: M::NAME, name }))
+        }
+        _ => Ok(()),
+    })
+}
+
 /// Where an index keeps the sum of a selected field: the number of the table, and the place of the sum.
 pub(super) fn kept_place<M: NetabaseModel>(of: &impl Select<M>, part: usize) -> Option<(usize, usize)> {
-    let mut needs = Vec::new();
-    of.needs(&mut needs);
-    let field = match needs.as_slice() {
+    let field = match needs_of(of).as_slice() {
         [Need::Field(name)] => *name,
         [Need::Key(of)] => field_of_key::<M>(*of)?,
         _ => return None,
@@ -190,12 +206,6 @@ fn covering_part<M: NetabaseModel>(arranged: &Arranged<'_, M>, needs: &[Need]) -
     }
     let Some(part) = pieces.first().map(|piece| piece.part) else { return Ok(None) };
     let customs = &arranged.source.tables()?.customs;
-    if let Some(name) =
-        needs.iter().find_map(|need| if let Need::Value(name) = need { Some(name) } else { None })
-        && customs.part(name).is_none()
-    {
-        return Err(Error::new(ErrorKind::UnknownIndex { model: M::NAME, name }));
-    }
     let is_known = needs.iter().all(|need| match need {
         Need::Value(name) => customs.part(name) == Some(part),
         need => is_known::<M>(need, part),
@@ -216,6 +226,8 @@ fn is_known<M: NetabaseModel>(need: &Need, part: usize) -> bool {
 pub struct Selected<'r, M, S> {
     steps: Steps<'r, M>,
     what: S,
+    /// nothing more comes, behind the last value or an error
+    ended: bool,
 }
 
 /// Where the values come from.
@@ -237,27 +249,26 @@ impl<M: NetabaseModel, S: Select<M>> Iterator for Selected<'_, M, S> {
     type Item = Result<S::Value>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.steps {
-            Steps::Rows(rows) => {
-                let next = rows.advance().map(|found| found.then(|| rows.take(&self.what)));
-                let next = next.and_then(Option::transpose).transpose()?;
-                if next.is_err() {
-                    rows.left = 0;
-                }
-                Some(next)
-            }
-            Steps::Records(rows, source, entries) => {
-                let record = rows.next()?;
-                Some(record.and_then(|record| {
-                    let mut primary = Vec::new();
-                    record.encode_key(&mut primary)?;
-                    let customs = &source.tables()?.customs;
-                    entries.collect(&record, &primary, customs)?;
-                    let known = RecordOf { primary: &primary, record: &record, entries, customs };
-                    self.what.take(&Known::Record(known))
-                }))
-            }
+        if self.ended {
+            return None;
         }
+        let next = match &mut self.steps {
+            Steps::Rows(rows) => match rows.advance() {
+                Ok(found) => found.then(|| rows.take(&self.what)),
+                Err(error) => Some(Err(error)),
+            },
+            Steps::Records(rows, source, entries) => rows.next().map(|record| {
+                let record = record?;
+                let mut primary = Vec::new();
+                record.encode_key(&mut primary)?;
+                let customs = &source.tables()?.customs;
+                entries.collect(&record, &primary, customs)?;
+                let known = RecordOf { primary: &primary, record: &record, entries, customs };
+                self.what.take(&Known::Record(known))
+            }),
+        };
+        self.ended = !matches!(next, Some(Ok(_)));
+        next
     }
 }
 

@@ -139,18 +139,24 @@ pub(super) fn fingerprint<M: NetabaseModel>(terms: &[Term<M>], orders: &[Order<M
     let mut out = M::SCHEMA.fingerprint().to_be_bytes().to_vec();
     add_terms(terms, &mut out);
     for order in orders {
-        let part = match order.by {
-            By::Key(part) => name::<M>(part),
-            By::Field(_) => "",
-        };
-        add(part.as_bytes(), &mut out);
+        if let By::Key(part) = order.by {
+            add_table::<M>(part, None, &mut out);
+        }
         out.push(u8::from(order.descending));
     }
     XxHash3_128::oneshot(&out)
 }
 
-fn name<M: NetabaseModel>(part: usize) -> &'static str {
-    M::SCHEMA.part(part).as_ref().map_or("", Part::name)
+/// A table by its kind and its name, as its number may be another one in the next program. `custom`: a registered index.
+fn add_table<M: NetabaseModel>(part: usize, custom: Option<&str>, out: &mut Vec<u8>) {
+    let (kind, name) = match (M::SCHEMA.part(part), custom) {
+        (_, Some(name)) => (3, name),
+        (Some(Part::Topics), _) => (2, ""),
+        (Some(Part::Main) | None, _) => (0, ""),
+        (Some(part), _) => (1, part.name()),
+    };
+    out.push(kind);
+    add(name.as_bytes(), out);
 }
 
 /// Behind its length, so that nothing runs into what follows.
@@ -165,7 +171,7 @@ fn add_terms<M: NetabaseModel>(terms: &[Term<M>], out: &mut Vec<u8>) {
         match term {
             Term::Keys(term) => {
                 out.push(0);
-                add(name::<M>(term.part).as_bytes(), out);
+                add_table::<M>(term.part, term.custom, out);
                 out.extend_from_slice(&term.ranges.len().to_be_bytes());
                 term.ranges.iter().for_each(|range| add_range(range, out));
             }

@@ -7,13 +7,13 @@ use super::group::{group, within};
 use super::plan::Plan;
 use super::residual::Residual;
 use super::rows::next_that_holds;
-use super::select::{field_of_key, kept_place};
+use super::select::{field_of_key, kept_place, needs_of, refuse_unknown};
 use super::source::Source;
 use super::{Index, KeyShape, One, Query, Summed};
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::key::{ByteRange, Key};
-use crate::model::{Amount, Entries, Known, NO_CUSTOMS, NetabaseModel, RecordOf};
+use crate::model::{Amount, Entries, Known, NetabaseModel, RecordOf};
 use crate::schema::{KeySource, Part, Shape};
 use crate::table::{self, Sums};
 
@@ -47,14 +47,17 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         key: Index<M, K, S>,
         of: impl Summed<M>,
     ) -> Result<Vec<(S::Of<K>, i128)>> {
-        let (source, terms, window) = (self.source?, self.terms?, (self.offset, self.limit));
-        let part = source.part_of(key)?;
+        let needs = needs_of(&of);
+        let query = self.with_keys(&needs);
+        let (source, terms, window) = (query.source?, query.terms?, (query.offset, query.limit));
+        refuse_unknown::<M>(&source, &needs)?;
+        let (part, customs) = (source.part_of(key)?, &source.tables()?.customs);
         let kept = kept_place::<M>(&of, part).filter(|_| terms.is_empty());
         let sums = match kept {
             Some((part, place)) => kept_sums(&source, part, place)?,
             None => {
                 let add = |sum: Option<&i128>, record: &M, primary: &[u8], entries: &Entries| {
-                    let known = RecordOf { primary, record, entries, customs: &NO_CUSTOMS };
+                    let known = RecordOf { primary, record, entries, customs };
                     let amount = of.take(&Known::Record(known))?.amount();
                     Ok(Some(sum.map_or(amount, |sum| sum.saturating_add(amount))))
                 };
@@ -65,7 +68,7 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
             Ok(key) => Ok((key, sum)),
             Err(_) => Err(source.corrupt(part)),
         };
-        within(sums, window, self.reversed).into_iter().map(decode).collect()
+        within(sums, window, query.reversed).into_iter().map(decode).collect()
     }
 
     /// The lowest key of another index among the records with each key. Without a filter it is read from an index over both,

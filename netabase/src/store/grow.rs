@@ -47,7 +47,10 @@ pub(super) fn grow(engine: &dyn Engine, record: &Record<'_>, settings: &Settings
 fn is_refusal(error: &Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::NotUnique { .. } | ErrorKind::LimitExceeded { .. } | ErrorKind::Corrupt { .. }
+        ErrorKind::NotUnique { .. }
+            | ErrorKind::LimitExceeded { .. }
+            | ErrorKind::InvalidKey { .. }
+            | ErrorKind::Corrupt { .. }
     )
 }
 

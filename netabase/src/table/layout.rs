@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::covering;
-use crate::codec::Malformed;
 use crate::engine::{TableForm, TableId, TableSpec, Tables};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Custom, Customs, Entries, RecordReader};
@@ -257,13 +256,9 @@ fn width(shape: Shape, key: Option<usize>) -> Option<usize> {
 }
 
 impl ModelTables {
-    /// Reads a record's bytes: what its key is, and the entries it has beside the main table.
-    pub(crate) fn read(
-        &self,
-        bytes: &[u8],
-        key: &mut Vec<u8>,
-        entries: &mut Entries,
-    ) -> Result<(), Malformed> {
+    /// Reads a record's bytes: what its key is, and the entries it has beside the main table. `false` if they are no record,
+    /// an error if it is one that no index takes.
+    pub(crate) fn read(&self, bytes: &[u8], key: &mut Vec<u8>, entries: &mut Entries) -> Result<bool> {
         self.reader.read(bytes, key, entries, &self.customs)
     }
 

@@ -20,7 +20,7 @@ pub(crate) use key_list::KeyList;
 pub(crate) use layout::{
     Incoming, Layout, ModelTables, PartTable, SCHEMA_TABLE, Target, belongs, sequence_row,
 };
-pub(crate) use limits::check_key;
+pub(crate) use limits::{check_key, check_value};
 pub(crate) use links::{Deferred, Links, check_deferred, count_referrers, referrers, target_key};
 pub(crate) use read::{count, covering_rows, find, get, len, lookup, rows};
 pub(crate) use record::{decode, view};

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::layout::{ModelTables, PartTable};
-use super::limits::{check_key, within};
+use super::limits::{check_key, check_value, within};
 use super::links::{Deferred, Links, missing, target_key};
 use super::sums::Sums;
 use crate::engine::Limits;
@@ -55,22 +55,26 @@ pub(crate) fn check(
         within(value.len(), limits.value, || format!("a record of {model}"))?;
     }
     let mut checked = Checked { sums: Vec::new(), deferred: Vec::new() };
+    let mut buffer = Vec::new();
     for difference in differences(change) {
         let table = change.tables.part(difference.part())?;
         if table.sums > 0 {
-            checked.sums.push(sums(staged, change.tables, table, &difference)?);
+            let row = sums(staged, change.tables, table, &difference)?;
+            size = size.saturating_add(row.key.len() + row.row.as_ref().map_or(0, Vec::len));
+            checked.sums.push(row);
             continue;
         }
         let (Difference::Added(entry) | Difference::Removed(entry) | Difference::Changed(_, entry)) =
             difference;
-        size = size.saturating_add(entry.key.len() + 2 * (change.key.len() + entry.payload.len()));
+        let value = change.tables.value(table, change.key, entry.payload, &mut buffer);
+        // A pair that takes the place of another one stands beside it.
+        let before = if let Difference::Changed(old, _) = &difference { old.payload.len() } else { 0 };
+        size = size.saturating_add(2 * (entry.key.len() + value.len()) + before);
         if matches!(difference, Difference::Removed(_)) {
             continue;
         }
         check_key(change.tables, table, limits, entry.key)?;
-        within(entry.payload.len(), limits.key, || {
-            format!("what the index {model}.{} covers of a record", table.name)
-        })?;
+        check_value(change.tables, table, limits, value)?;
         let is_new = matches!(difference, Difference::Added(_));
         if table.unique && is_new && staged.get(table.id, entry.key)?.is_some() {
             return Err(taken(change.tables, table));

@@ -143,9 +143,9 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         let (mut value, mut new_key) = (Vec::new(), Vec::new());
         {
             let tables = self.context.layout.model(ordinal)?;
-            let relinked = tables.reader.relink(&bytes, links, &mut value);
-            let read = relinked.and_then(|()| tables.read(&value, &mut new_key, &mut after));
-            if read.is_err() || new_key != key {
+            let is_read = tables.reader.relink(&bytes, links, &mut value)?
+                && tables.read(&value, &mut new_key, &mut after)?;
+            if !is_read || new_key != key {
                 return Err(damaged(&self.context.layout, tables));
             }
         }
@@ -160,8 +160,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         let mut own = Vec::new();
         let found = table::find(&permit, self.staged()?, tables, key)?;
         let bytes = found.ok_or_else(|| damaged(&context.layout, tables))?;
-        let read = tables.read(&bytes, &mut own, entries);
-        if read.is_err() || own != key {
+        if !tables.read(&bytes, &mut own, entries)? || own != key {
             return Err(damaged(&context.layout, tables));
         }
         Ok(bytes.to_vec())

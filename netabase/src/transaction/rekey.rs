@@ -154,11 +154,9 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         let tables = self.context.layout.model(record.0)?;
         let links = moves.links_of(record, arrivals);
         let mut new = Arrival { key: Vec::new(), value: Vec::new() };
-        let relinked = tables.reader.relink(value, &links, &mut new.value);
-        match relinked.and_then(|()| tables.read(&new.value, &mut new.key, &mut Entries::default())) {
-            Ok(()) => Ok(new),
-            Err(_) => Err(damaged(&self.context.layout, tables)),
-        }
+        let is_read = tables.reader.relink(value, &links, &mut new.value)?
+            && tables.read(&new.value, &mut new.key, &mut Entries::default())?;
+        if is_read { Ok(new) } else { Err(damaged(&self.context.layout, tables)) }
     }
 
     fn move_records(&mut self, moves: &Moves, arrivals: &HashMap<Record, Arrival>) -> Result<()> {
@@ -172,7 +170,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             let Some(Arrival { key, value }) = arrivals.get(record) else { continue };
             let (mut own, mut after) = (Vec::new(), Entries::default());
             let tables = self.context.layout.model(record.0)?;
-            if tables.read(value, &mut own, &mut after).is_err() {
+            if !tables.read(value, &mut own, &mut after)? {
                 return Err(damaged(&self.context.layout, tables));
             }
             self.refuse_taken(record.0, key)?;
