@@ -8,7 +8,9 @@ use syn::ext::IdentExt;
 use crate::errors::Errors;
 use crate::expand::variant_name;
 use crate::expand::view::borrowed;
-use crate::model::{Definition, Field, KeyForm, KeyInput, Model, NamedIndex, Parts, Role};
+use crate::model::{
+    Definition, Field, KeyForm, KeyInput, Listed, Model, NamedIndex, Parts, Repository, Role,
+};
 use crate::parse::ty;
 
 pub(crate) fn model(model: &Model, errors: &mut Errors) {
@@ -203,13 +205,25 @@ pub(crate) fn definition(definition: &Definition, errors: &mut Errors) {
     if definition.models.is_empty() {
         errors.at(ident, format!("`{ident}` lists no models: write `enum {ident} {{ Author(Author) }}`"));
     }
+    listed_once(&definition.models, "model", errors);
+    topics(&definition.topics, errors);
+}
+
+pub(crate) fn repository(repository: &Repository, errors: &mut Errors) {
+    let ident = &repository.header.ident;
+    if repository.definitions.is_empty() {
+        errors.at(ident, format!("`{ident}` lists no definitions: write `enum {ident} {{ Staff(Staff) }}`"));
+    }
+    listed_once(&repository.definitions, "definition", errors);
+}
+
+fn listed_once(listed: &[Listed], kind: &str, errors: &mut Errors) {
     let mut known = HashMap::new();
-    for model in &definition.models {
-        if let Some(other) = known.insert(model.ty.to_token_stream().to_string(), &model.variant) {
-            errors.at(&model.ty, format!("the variant `{other}` lists this model already: remove one"));
+    for Listed { variant, ty } in listed {
+        if let Some(other) = known.insert(ty.to_token_stream().to_string(), variant) {
+            errors.at(ty, format!("the variant `{other}` lists this {kind} already: remove one"));
         }
     }
-    topics(&definition.topics, errors);
 }
 
 pub(crate) fn key(key: &KeyInput, errors: &mut Errors) {

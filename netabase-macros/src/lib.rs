@@ -30,6 +30,12 @@ pub fn derive_definition(input: proc_macro::TokenStream) -> proc_macro::TokenStr
     derive(input, definition)
 }
 
+/// Makes an enum of definitions a repository.
+#[proc_macro_derive(NetabaseRepository, attributes(netabase))]
+pub fn derive_repository(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    derive(input, repository)
+}
+
 /// Makes a newtype, struct or enum of keys a key.
 #[proc_macro_derive(NetabaseKey, attributes(netabase))]
 pub fn derive_key(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
@@ -81,6 +87,18 @@ fn definition(input: &DeriveInput) -> TokenStream {
     match (definition, errors.finish()) {
         (Some(definition), None) => expand::definition(&definition),
         (definition, errors) => expand::stub::definition(input, definition.as_ref(), errors),
+    }
+}
+
+fn repository(input: &DeriveInput) -> TokenStream {
+    let mut errors = Errors::default();
+    let repository = parse::repository(input, &mut errors);
+    if let Some(repository) = &repository {
+        check::repository(repository, &mut errors);
+    }
+    match (repository, errors.finish()) {
+        (Some(repository), None) => expand::repository(&repository),
+        (repository, errors) => expand::stub::repository(input, repository.as_ref(), errors),
     }
 }
 

@@ -120,7 +120,12 @@ pub(crate) struct Definition {
     pub(crate) models: Vec<Listed>,
 }
 
-/// A model in a definition.
+pub(crate) struct Repository {
+    pub(crate) header: Header,
+    pub(crate) definitions: Vec<Listed>,
+}
+
+/// A model in a definition, or a definition in a repository.
 pub(crate) struct Listed {
     pub(crate) variant: Ident,
     pub(crate) ty: Type,

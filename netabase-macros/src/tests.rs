@@ -61,6 +61,15 @@ fn blog() -> DeriveInput {
     }
 }
 
+fn company() -> DeriveInput {
+    parse_quote! {
+        pub enum Company {
+            Staff(Staff),
+            Work(Work),
+        }
+    }
+}
+
 fn key() -> DeriveInput {
     parse_quote! {
         pub struct Slot {
@@ -93,8 +102,12 @@ fn models_expand_to_little() {
 }
 
 #[test]
-fn definitions_and_keys_expand_to_little() {
-    let lines = [expands("blog.rs", crate::definition(&blog())), expands("slot.rs", crate::key(&key()))];
+fn definitions_repositories_and_keys_expand_to_little() {
+    let lines = [
+        expands("blog.rs", crate::definition(&blog())),
+        expands("company.rs", crate::repository(&company())),
+        expands("slot.rs", crate::key(&key())),
+    ];
     assert!(lines.iter().all(|lines| *lines < 110), "{lines:?} lines");
 }
 

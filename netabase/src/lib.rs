@@ -63,6 +63,7 @@
 //!
 //! - [`Store`] opens the file, and reads single records; [`ReadTransaction`] and [`WriteTransaction`] are the doors to
 //!   what belongs together. [`Durability`] says when a commit is safe.
+//! - [`Repository`] is the same for several definitions in one file, with one commit for all.
 //! - [`Store::verify`] and its neighbours take care of the file; [`Report`] says what they found.
 //! - [`query`]: filters through typed handles, selections, sums, pages. [`key`]: what can be a key, and how it is stored.
 //! - [`model`]: what the derives implement. [`schema`]: the same as plain data. [`Link`]: one record names another.
@@ -113,10 +114,10 @@ pub use engine::Durability;
 pub use error::{Error, ErrorKind, Result};
 pub use key::{Key, NetabaseKey};
 pub use maintenance::{Problem, Progress, Rebuilt, Report};
-pub use model::{CustomIndex, Link, NetabaseDefinition, NetabaseModel, NetabaseTopic};
-pub use netabase_macros::{NetabaseDefinition, NetabaseModel, NetabaseTopic};
-pub use store::{Builder, Chunked, Store};
-pub use transaction::{ReadTransaction, WriteTransaction};
+pub use model::{CustomIndex, Link, NetabaseDefinition, NetabaseModel, NetabaseRepository, NetabaseTopic};
+pub use netabase_macros::{NetabaseDefinition, NetabaseModel, NetabaseRepository, NetabaseTopic};
+pub use store::{Builder, Chunked, Repository, Store};
+pub use transaction::{ReadTransaction, RepositoryRead, RepositoryWrite, Scope, WriteTransaction};
 
 /// What the derives write their code against. Not for use by hand.
 #[doc(hidden)]

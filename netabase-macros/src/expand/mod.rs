@@ -7,6 +7,7 @@ mod index;
 mod key;
 mod model;
 mod primary;
+mod repository;
 mod schema;
 pub(crate) mod stub;
 pub(crate) mod view;
@@ -14,6 +15,7 @@ pub(crate) mod view;
 pub(crate) use definition::definition;
 pub(crate) use key::key;
 pub(crate) use model::model;
+pub(crate) use repository::repository;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};

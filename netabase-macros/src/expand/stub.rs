@@ -1,12 +1,14 @@
 //! What is written when the input has errors: the errors, and an impl that keeps them from being repeated
 //! wherever the type is used. Nothing of it ever runs.
 
+use std::collections::HashSet;
+
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::DeriveInput;
+use syn::{DeriveInput, Type};
 
 use super::scoped;
-use crate::model::{Definition, Header, Topic};
+use crate::model::{Definition, Header, Listed, Repository, Topic};
 
 fn header(input: &DeriveInput) -> Header {
     Header {
@@ -72,9 +74,7 @@ pub(crate) fn definition(
     }
     let header = header(input);
     let (ident, name) = (&header.ident, &header.name);
-    let mut known = std::collections::HashSet::new();
-    let models = definition.map_or(&[][..], |definition| &definition.models);
-    let types = models.iter().map(|model| &model.ty).filter(|ty| known.insert(quote!(#ty).to_string()));
+    let types = types(definition.map_or(&[][..], |definition| &definition.models));
     let code = quote! {
         impl _netabase::NetabaseDefinition for #ident {
             type Kind = ();
@@ -85,6 +85,35 @@ pub(crate) fn definition(
             const READERS: &'static [&'static _netabase::RecordReader] = &[];
         }
         #( impl _netabase::ModelOf<#ident> for #types { const ORDINAL: usize = 0; } )*
+    };
+    let scoped = scoped(&header, code);
+    quote!(#errors #scoped)
+}
+
+/// Each type once.
+fn types(listed: &[Listed]) -> Vec<&Type> {
+    let mut known = HashSet::new();
+    listed.iter().map(|listed| &listed.ty).filter(|ty| known.insert(quote!(#ty).to_string())).collect()
+}
+
+pub(crate) fn repository(
+    input: &DeriveInput,
+    repository: Option<&Repository>,
+    errors: Option<TokenStream>,
+) -> TokenStream {
+    if !input.generics.params.is_empty() {
+        return quote!(#errors);
+    }
+    let header = header(input);
+    let (ident, name) = (&header.ident, &header.name);
+    let types = types(repository.map_or(&[][..], |repository| &repository.definitions));
+    let code = quote! {
+        impl _netabase::NetabaseRepository for #ident {
+            const NAME: &'static str = #name;
+            const DEFINITIONS: &'static [&'static _netabase::DefinitionSchema] = &[];
+            const READERS: &'static [&'static [&'static _netabase::RecordReader]] = &[];
+        }
+        #( impl _netabase::DefinitionOf<#ident> for #types { const PLACE: usize = 0; } )*
     };
     let scoped = scoped(&header, code);
     quote!(#errors #scoped)

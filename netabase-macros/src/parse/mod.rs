@@ -7,7 +7,7 @@ mod key;
 mod model;
 pub(crate) mod ty;
 
-pub(crate) use definition::definition;
+pub(crate) use definition::{definition, repository};
 pub(crate) use key::key;
 pub(crate) use model::model;
 

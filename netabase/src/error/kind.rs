@@ -304,6 +304,13 @@ pub enum ErrorKind {
     /// An earlier operation failed after part of it had left memory, so nothing of this transaction is kept.
     #[error("an operation failed half-way, so the whole transaction is given up: abort it and run it again")]
     Doomed,
+    /// The scope of a definition was forgotten, or its transaction moved out of it, so the repository's transaction cannot
+    /// be committed as a whole.
+    #[error(
+        "the scope of a definition did not give back what it has of its repository's transaction, so nothing is kept: \
+         abort it and run it again"
+    )]
+    ScopeLost,
     /// Transactions or their rows are still in use, and this needs the store alone.
     #[error("transactions are alive: end them and try again")]
     Busy,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::handle::{Each, Index};
-use super::{Entries, NetabaseModel};
+use super::{Entries, NetabaseDefinition, NetabaseModel};
 use crate::error::{Error, Result};
 use crate::key::{Key, KeyType};
 
@@ -110,6 +110,8 @@ impl<M, I> fmt::Debug for StoredValue<M, I> {
 
 /// An index without its types.
 pub(crate) struct Custom {
+    /// recorded name of the definition
+    pub(crate) definition: &'static str,
     pub(crate) model: &'static str,
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [&'static str],
@@ -129,7 +131,7 @@ impl fmt::Debug for Custom {
 }
 
 impl Custom {
-    pub(crate) fn new<M: NetabaseModel, I: CustomIndex<M>>(index: I) -> Self {
+    pub(crate) fn new<D: NetabaseDefinition, M: NetabaseModel, I: CustomIndex<M>>(index: I) -> Self {
         let has_value = TypeId::of::<I::Value>() != TypeId::of::<()>();
         let entries = move |record: &dyn Any, part: usize, out: &mut Entries| {
             let record: &M =
@@ -143,6 +145,7 @@ impl Custom {
             Ok(())
         };
         Custom {
+            definition: D::NAME,
             model: M::NAME,
             name: I::NAME,
             columns: I::COLUMNS,
@@ -152,6 +155,11 @@ impl Custom {
             has_value,
             entries: Box::new(entries),
         }
+    }
+
+    /// Whether it is an index of this model.
+    pub(crate) fn is_of(&self, definition: &str, model: &str) -> bool {
+        self.definition == definition && self.model == model
     }
 }
 

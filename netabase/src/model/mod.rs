@@ -11,6 +11,7 @@ mod link;
 mod order;
 mod reader;
 mod relink;
+mod repository;
 mod select;
 
 use std::fmt;
@@ -35,6 +36,8 @@ pub use order::{OneKey, Order};
 pub use reader::RecordReader;
 pub(crate) use reader::{Relink, spell};
 pub use relink::Relinked;
+pub(crate) use repository::assert_member;
+pub use repository::{DefinitionOf, NetabaseRepository};
 #[doc(hidden)]
 pub use select::{Known, Need, RecordOf, RowOf};
 pub(crate) use select::{Present, covered_place};

@@ -95,11 +95,11 @@ impl<M: NetabaseModel, Mode> fmt::Debug for Query<'_, M, Mode> {
 
 fn source<'r, D: NetabaseDefinition, M: ModelOf<D>>(
     view: Result<View<'r>>,
-    context: &std::sync::Arc<Context<D>>,
+    context: &Context<D>,
 ) -> Result<Source<'r>> {
     let permit = context.guard.read(M::SCHEMA)?;
     context.tables::<M>()?;
-    Ok(Source { view: view?, permit, layout: context.layout.clone(), ordinal: M::ORDINAL })
+    Ok(Source { view: view?, permit, layout: context.layout.clone(), ordinal: context.ordinal::<M>() })
 }
 
 impl<D: NetabaseDefinition> ReadTransaction<D> {
@@ -122,7 +122,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 /// A query over a view that may not be there, which shows when it runs.
 pub(crate) fn over<'r, D: NetabaseDefinition, M: ModelOf<D>>(
     view: Result<View<'r>>,
-    context: &std::sync::Arc<Context<D>>,
+    context: &Context<D>,
 ) -> Query<'r, M> {
     Query::new(source::<D, M>(view, context))
 }

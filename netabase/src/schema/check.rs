@@ -106,6 +106,32 @@ impl DefinitionSchema {
         }
     }
 
+    /// Stops the compiler when two definitions of a repository share a name. The derive evaluates it in a `const`.
+    ///
+    /// # Panics
+    /// For the first such pair, with what to do about it.
+    #[track_caller]
+    pub const fn check_all(repository: &str, definitions: &[&DefinitionSchema]) {
+        let mut definitions = definitions;
+        while let Some((definition, others)) = definitions.split_first() {
+            let mut rest = others;
+            while let Some((other, left)) = rest.split_first() {
+                if same(definition.name, other.name) {
+                    let message = [
+                        "repository `",
+                        repository,
+                        "` lists two definitions named `",
+                        definition.name,
+                        "`: add #[netabase(rename = \"..\")] to one of them",
+                    ];
+                    panic!("{}", Message::of(&message).text());
+                }
+                rest = left;
+            }
+            definitions = others;
+        }
+    }
+
     #[track_caller]
     const fn check_names(&self, model: &ModelSchema, others: &[&ModelSchema]) {
         let mut others = others;
@@ -161,6 +187,19 @@ impl DefinitionSchema {
         }
         false
     }
+}
+
+/// Whether the list has a definition of that name at that place.
+pub(crate) const fn has_definition(definitions: &[&DefinitionSchema], name: &str, place: usize) -> bool {
+    let (mut rest, mut left) = (definitions, place);
+    while let Some((definition, others)) = rest.split_first() {
+        if left == 0 {
+            return same(definition.name, name);
+        }
+        left -= 1;
+        rest = others;
+    }
+    false
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod check;
 mod diff;
 mod stored;
 
+pub(crate) use check::has_definition;
 pub(crate) use diff::{Cure, Difference, Piece, Section};
 pub(crate) use stored::RegisteredIndex;
 pub use stored::{Fingerprint, StoredDefinition};

@@ -6,16 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::Store;
 use super::open::Settings;
+use super::record::Discard;
+use super::shared::Shared;
+use super::{Repository, Store};
 use crate::clock::Clock;
 use crate::engine::{Durability, Engine, Redb, RedbOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::Progress;
-use crate::model::{Custom, CustomIndex, ModelOf, NetabaseDefinition};
+use crate::model::{Custom, CustomIndex, DefinitionOf, ModelOf, NetabaseDefinition, NetabaseRepository};
 use crate::overlay;
+use crate::table::Member;
 
-/// How to open a store, from [`Store::builder`].
+/// How to open a store, from [`Store::builder`], or a repository, from [`Repository::builder`].
 ///
 /// ```no_run
 /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
@@ -28,19 +31,18 @@ use crate::overlay;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
 #[must_use = "a builder does nothing until `open`"]
-pub struct Builder<D> {
+pub struct Builder<D, S = Store<D>> {
     place: Option<Place>,
     options: RedbOptions,
     clock: Clock,
     staging: usize,
     durability: Durability,
     patience: Option<Duration>,
-    discard: Vec<String>,
+    discard: Vec<Discard>,
     progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     indexes: Vec<Arc<Custom>>,
-    definition: PhantomData<fn() -> D>,
+    opens: PhantomData<fn() -> (D, S)>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,9 +52,26 @@ enum Place {
     Engine(Arc<dyn Engine>),
 }
 
-impl<D: NetabaseDefinition> fmt::Debug for Builder<D> {
+impl<D, S> Clone for Builder<D, S> {
+    fn clone(&self) -> Self {
+        Builder {
+            place: self.place.clone(),
+            options: self.options.clone(),
+            clock: self.clock.clone(),
+            staging: self.staging,
+            durability: self.durability,
+            patience: self.patience,
+            discard: self.discard.clone(),
+            progress: self.progress.clone(),
+            indexes: self.indexes.clone(),
+            opens: PhantomData,
+        }
+    }
+}
+
+impl<D, S> fmt::Debug for Builder<D, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(&format!("Builder<{}>", D::NAME))
+        f.debug_struct("Builder")
             .field("place", &self.place)
             .field("options", &self.options)
             .field("staging", &self.staging)
@@ -61,7 +80,8 @@ impl<D: NetabaseDefinition> fmt::Debug for Builder<D> {
     }
 }
 
-impl<D: NetabaseDefinition> Builder<D> {
+/// Settings of stores and repositories.
+impl<D, S> Builder<D, S> {
     pub(super) fn new() -> Self {
         Builder {
             place: None,
@@ -73,7 +93,7 @@ impl<D: NetabaseDefinition> Builder<D> {
             discard: Vec::new(),
             progress: Arc::new(|_| {}),
             indexes: Vec::new(),
-            definition: PhantomData,
+            opens: PhantomData,
         }
     }
 
@@ -142,36 +162,13 @@ impl<D: NetabaseDefinition> Builder<D> {
         self
     }
 
-    /// Lets opening drop what the file has and the program no longer lists: a model (`"Note"`), an index or relation
-    /// (`"Author.country"`), a topic of a model (`"Post.Feed"`), by recorded names.
-    ///
-    /// Without it such a file is refused, as it may be the program that is too old. A model goes with its records; of
-    /// all else no record is touched. What is not in the file, or still in the program, is left alone. Take the call out
-    /// again after a release: a program that keeps it would also drop what a newer one has added under that name.
-    pub fn discard(mut self, piece: impl Into<String>) -> Self {
-        self.discard.push(piece.into());
-        self
-    }
-
-    /// Keeps an index that is written by hand, beside those that attributes declare. Every program that opens the file
-    /// registers the same ones; one that does not is refused, unless it [discards](Self::discard) them by name
-    /// (`"Post.words"`).
-    pub fn index<M: ModelOf<D>, I: CustomIndex<M>>(mut self, index: I) -> Self {
-        self.indexes.push(Arc::new(Custom::new::<M, I>(index)));
-        self
-    }
-
     /// Is called while opening fills a new index, or checks the store: see [`Progress`].
     pub fn on_progress(mut self, call: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
         self.progress = Arc::new(call);
         self
     }
 
-    /// Opens the store.
-    ///
-    /// # Errors
-    /// Those of [`Store::open`].
-    pub fn open(self) -> Result<Store<D>> {
+    fn opened(self, members: &[Member]) -> Result<Shared> {
         let path = match &self.place {
             Some(Place::File(path)) => Some(path.clone()),
             _ => None,
@@ -184,10 +181,49 @@ impl<D: NetabaseDefinition> Builder<D> {
         };
         let Builder { clock, staging, durability, patience, discard, progress, indexes, .. } = self;
         let settings = Settings { clock, staging, durability, patience, discard, progress, indexes };
-        super::open::open(engine, settings).map_err(|error| match path {
+        super::open::open(engine, members, settings).map_err(|error| match path {
             Some(path) => error.context(format_args!("opening `{}`", path.display())),
             None => error,
         })
+    }
+
+    /// As [`opened`](Self::opened), and verifies all of it.
+    fn opened_checked(mut self, members: &[Member]) -> Result<Shared> {
+        self.options.check = true;
+        let progress = self.progress.clone();
+        let opened = self.opened(members)?;
+        opened.verify(&mut |at| progress(at))?.into_result()?;
+        Ok(opened)
+    }
+}
+
+/// What names models of the one definition.
+impl<D: NetabaseDefinition> Builder<D> {
+    /// Lets opening drop what the file has and the program no longer lists: a model (`"Note"`), an index or relation
+    /// (`"Author.country"`), a topic of a model (`"Post.Feed"`), by recorded names.
+    ///
+    /// Without it such a file is refused, as it may be the program that is too old. A model goes with its records; of
+    /// all else no record is touched. What is not in the file, or still in the program, is left alone. Take the call out
+    /// again after a release: a program that keeps it would also drop what a newer one has added under that name.
+    pub fn discard(mut self, piece: impl Into<String>) -> Self {
+        self.discard.push(Discard { definition: D::NAME, piece: piece.into() });
+        self
+    }
+
+    /// Keeps an index that is written by hand, beside those that attributes declare. Every program that opens the file
+    /// registers the same ones; one that does not is refused, unless it [discards](Self::discard) them by name
+    /// (`"Post.words"`).
+    pub fn index<M: ModelOf<D>, I: CustomIndex<M>>(mut self, index: I) -> Self {
+        self.indexes.push(Arc::new(Custom::new::<D, M, I>(index)));
+        self
+    }
+
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`].
+    pub fn open(self) -> Result<Store<D>> {
+        self.opened(&[Member::of::<D>()]).map(Store::new)
     }
 
     /// Opens the store and [verifies](Store::verify) all of it, for a file that may have been damaged: the engine holds
@@ -199,11 +235,48 @@ impl<D: NetabaseDefinition> Builder<D> {
     /// # Errors
     /// Those of [`Store::open`], and `Inconsistent` with what was found. Plain [`open`](Self::open) and
     /// [`Store::rebuild_indexes`] mend that.
-    pub fn open_checked(mut self) -> Result<Store<D>> {
-        self.options.check = true;
-        let progress = self.progress.clone();
-        let store = self.open()?;
-        store.verify(|at| progress(at))?.into_result()?;
-        Ok(store)
+    pub fn open_checked(self) -> Result<Store<D>> {
+        self.opened_checked(&[Member::of::<D>()]).map(Store::new)
     }
+}
+
+/// What names definitions and their models.
+impl<R: NetabaseRepository> Builder<R, Repository<R>> {
+    /// Lets opening drop what the file has of definition `D` and the program no longer lists: a model (`"Note"`), an index
+    /// or relation (`"Author.country"`), a topic of a model (`"Post.Feed"`), by recorded names.
+    ///
+    /// As `discard` of a [`Store`]'s builder. A definition that the repository no longer lists stays in the file, untouched.
+    pub fn discard<D: DefinitionOf<R>>(mut self, piece: impl Into<String>) -> Self {
+        self.discard.push(Discard { definition: D::NAME, piece: piece.into() });
+        self
+    }
+
+    /// Keeps an index of a model of definition `D` that is written by hand, as `index` of a [`Store`]'s builder does.
+    pub fn index<D: DefinitionOf<R>, M: ModelOf<D>, I: CustomIndex<M>>(mut self, index: I) -> Self {
+        self.indexes.push(Arc::new(Custom::new::<D, M, I>(index)));
+        self
+    }
+
+    /// Opens the repository.
+    ///
+    /// # Errors
+    /// Those of [`Repository::open`].
+    pub fn open(self) -> Result<Repository<R>> {
+        self.opened(&members::<R>()).map(Repository::new)
+    }
+
+    /// Opens the repository and [verifies](Repository::verify) all of it, for a file that may have been damaged, as
+    /// [`Store::open_checked`] does.
+    ///
+    /// # Errors
+    /// Those of [`Repository::open`], and `Inconsistent` with what was found.
+    pub fn open_checked(self) -> Result<Repository<R>> {
+        self.opened_checked(&members::<R>()).map(Repository::new)
+    }
+}
+
+/// The definitions in the order of their places.
+fn members<R: NetabaseRepository>() -> Vec<Member> {
+    let all = R::DEFINITIONS.iter().zip(R::READERS);
+    all.map(|(schema, readers)| Member { schema, readers }).collect()
 }

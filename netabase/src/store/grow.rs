@@ -1,4 +1,4 @@
-//! Brings a file up to the program's schema, in transactions of bounded size.
+//! Brings a file up to the program's schemas, in transactions of bounded size.
 //!
 //! Each step is one transaction and begins with what the file says: the schema it has, and how far the tables are that
 //! it is to get. So going on after a crash is a step like any other, and so is what follows a conflict.
@@ -6,12 +6,12 @@
 use super::ATTEMPTS;
 use super::building::Building;
 use super::open::Settings;
-use super::record::{Record, Recorded};
+use super::record::{Discard, Record, Recorded, read_all};
 use crate::engine::{Durability, Engine, MapChange, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::{Filling, Progress};
 use crate::permission::Guard;
-use crate::schema::{Cure, Difference, Piece, Section, StoredDefinition};
+use crate::schema::{Cure, Piece, Section, StoredDefinition};
 use crate::table::{ModelTables, PartTable, SCHEMA_TABLE, belongs, sequence_row};
 
 /// How a step ended.
@@ -22,19 +22,19 @@ enum Step {
     Done,
 }
 
-/// Takes steps until the schema is recorded, by this opener or by another one. What the records do not allow is taken
-/// back: the file is as it was then.
-pub(super) fn grow(engine: &dyn Engine, record: &Record<'_>, settings: &Settings) -> Result<()> {
+/// Takes steps until the schemas are recorded, by this opener or by another one. What the records do not allow is taken
+/// back: the file is as it was then, but for definitions that had all they were to get.
+pub(super) fn grow(engine: &dyn Engine, records: &[Record<'_>], settings: &Settings) -> Result<()> {
     let mut attempts = 0;
     while attempts < ATTEMPTS {
-        match step(engine, record, settings) {
+        match step(engine, records, settings) {
             Ok(Step::Done) => return Ok(()),
             Ok(Step::Filled) => attempts = 0,
             Err(error) if error.is_conflict() => attempts += 1,
             Err(error) => {
                 if is_refusal(&error) {
                     // Where that fails it is for whoever opens the file next, as after a crash.
-                    let _ = take_back(engine, record);
+                    let _ = take_back(engine, records);
                 }
                 return Err(error);
             }
@@ -54,46 +54,59 @@ fn is_refusal(error: &Error) -> bool {
     )
 }
 
-/// Takes the first or next step.
-fn step(engine: &dyn Engine, record: &Record<'_>, settings: &Settings) -> Result<Step> {
-    let mut writer = engine.begin_write(&record.layout.tables)?;
-    let recorded = record.read(&*writer)?;
-    let building = record.building(&*writer)?;
-    match recorded {
-        // Another opener was faster.
-        Recorded::Same if building.is_none() => return Ok(Step::Done),
-        // Spellings count when a key becomes a plain field, so they are kept up to date.
-        Recorded::Nothing | Recorded::Respelled | Recorded::Same => {
-            if let Some(building) = building {
-                building.discard(record.name, &mut *writer)?;
+/// Takes the first or next step, with as many definitions as fit into it.
+fn step(engine: &dyn Engine, records: &[Record<'_>], settings: &Settings) -> Result<Step> {
+    let Some(first) = records.first() else { return Ok(Step::Done) };
+    let mut writer = engine.begin_write(&first.layout.tables)?;
+    let mut changed = false;
+    for (record, found) in records.iter().zip(read_all(records, &*writer)?) {
+        let building = record.building(&*writer)?;
+        match found {
+            // Another opener was faster.
+            Recorded::Same if building.is_none() => continue,
+            // Spellings count when a key becomes a plain field, so they are kept up to date.
+            Recorded::Nothing | Recorded::Absent | Recorded::Respelled | Recorded::Same => {
+                if let Some(building) = building {
+                    building.discard(record.name, &mut *writer)?;
+                }
+            }
+            Recorded::Other(file) => {
+                let growth = Growth::new(record, file, &settings.discard)?;
+                let names = engine.table_names()?;
+                let mut progress = |progress: Progress<'_>| (settings.progress)(progress);
+                let filling = Filling::new(record.layout, engine.limits(), settings.staging, &mut progress);
+                if let Some(building) = growth.run(&mut *writer, filling, building, &names)? {
+                    building.write(record.name, &mut *writer)?;
+                    writer.commit(Durability::Immediate)?.into_result()?;
+                    return Ok(Step::Filled);
+                }
             }
         }
-        Recorded::Other(file) => {
-            let growth = Growth::new(record, file, &settings.discard)?;
-            let names = engine.table_names()?;
-            let mut progress = |progress: Progress<'_>| (settings.progress)(progress);
-            let filling = Filling::new(record.layout, engine.limits(), settings.staging, &mut progress);
-            if let Some(building) = growth.run(&mut *writer, filling, building, &names)? {
-                building.write(record.name, &mut *writer)?;
-                writer.commit(Durability::Immediate)?.into_result()?;
-                return Ok(Step::Filled);
-            }
-        }
+        record.write(&mut *writer)?;
+        changed = true;
     }
-    record.write(&mut *writer)?;
-    writer.commit(Durability::Immediate)?.into_result()?;
+    if changed {
+        writer.commit(Durability::Immediate)?.into_result()?;
+    }
     Ok(Step::Done)
 }
 
 /// Drops what was built for this program's schema.
-fn take_back(engine: &dyn Engine, record: &Record<'_>) -> Result<()> {
+fn take_back(engine: &dyn Engine, records: &[Record<'_>]) -> Result<()> {
+    let Some(first) = records.first() else { return Ok(()) };
     for _ in 0..ATTEMPTS {
-        let mut writer = engine.begin_write(&record.layout.tables)?;
-        let Some(building) = record.building(&*writer)?.filter(|building| building.leads_to(record.own))
-        else {
+        let mut writer = engine.begin_write(&first.layout.tables)?;
+        let mut changed = false;
+        for record in records {
+            let building = record.building(&*writer)?;
+            if let Some(building) = building.filter(|building| building.leads_to(&record.own)) {
+                building.discard(record.name, &mut *writer)?;
+                changed = true;
+            }
+        }
+        if !changed {
             return Ok(());
-        };
-        building.discard(record.name, &mut *writer)?;
+        }
         match writer.commit(Durability::Immediate)?.into_result() {
             Err(error) if error.is_conflict() => {}
             done => return done,
@@ -103,8 +116,7 @@ fn take_back(engine: &dyn Engine, record: &Record<'_>) -> Result<()> {
 }
 
 #[cold]
-pub(super) fn mismatch(differences: Vec<Difference>) -> Error {
-    let differences = differences.into_iter().map(|difference| difference.text).collect();
+pub(super) fn mismatch(differences: Vec<String>) -> Error {
     Error::new(ErrorKind::SchemaMismatch { differences })
 }
 
@@ -119,16 +131,12 @@ struct Growth<'g> {
 impl Growth<'_> {
     /// # Errors
     /// `SchemaMismatch` with all differences, if one of them cannot be cured.
-    fn new<'g>(record: &'g Record<'g>, file: StoredDefinition, allowed: &[String]) -> Result<Growth<'g>> {
-        let differences = record.own.compare(&file);
-        let is_cured = |difference: &Difference| match &difference.cure {
-            Cure::None => false,
-            Cure::Fill(_) => true,
-            Cure::Discard(piece) => allowed.contains(&piece.name()),
-        };
-        if !differences.iter().all(is_cured) {
-            return Err(mismatch(differences));
+    fn new<'g>(record: &'g Record<'g>, file: StoredDefinition, allowed: &[Discard]) -> Result<Growth<'g>> {
+        let refused = record.refused(&file, allowed);
+        if !refused.is_empty() {
+            return Err(mismatch(refused));
         }
+        let differences = record.own.compare(&file);
         let mut growth = Growth { record, file, discard: Vec::new(), fill: Vec::new() };
         for difference in differences {
             match difference.cure {
@@ -152,7 +160,7 @@ impl Growth<'_> {
         names: &[String],
     ) -> Result<Option<Building>> {
         let permit = Guard::default().owner()?;
-        let mut models: Vec<_> = self.record.layout.models().iter().collect();
+        let mut models: Vec<_> = self.record.tables().iter().collect();
         // Their order in the enum may be another one when this goes on.
         models.sort_by_key(|tables| tables.schema.name);
         let mut begun = self.resume(writer, building)?;
@@ -173,7 +181,7 @@ impl Growth<'_> {
                     // A place behind a clash would hide it from whoever goes on, so nothing more is noted.
                     Some(_) if filling.has_clashes() => {}
                     Some(reached) => {
-                        let ways = (&self.file, self.record.own);
+                        let ways = (&self.file, &self.record.own);
                         return Ok(Some(Building::new(ways, self.new_tables(), name, reached)));
                     }
                 }
@@ -205,7 +213,7 @@ impl Growth<'_> {
     /// Where an opening of this program stopped; or nowhere, with all new tables empty.
     fn resume(&self, writer: &mut dyn Write, building: Option<Building>) -> Result<Option<Building>> {
         if let Some(building) = building {
-            if building.leads(&self.file, self.record.own) {
+            if building.leads(&self.file, &self.record.own) {
                 return Ok(Some(building));
             }
             building.discard(self.record.name, writer)?;
@@ -237,7 +245,7 @@ impl Growth<'_> {
 
     /// Names of the tables that are to be filled and that the file's schema does not list.
     fn new_tables(&self) -> Vec<String> {
-        let models = self.record.layout.models().iter();
+        let models = self.record.tables().iter();
         let parts =
             models.flat_map(|tables| tables.derived().map(move |(number, part)| (tables, number, part)));
         parts

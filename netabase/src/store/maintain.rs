@@ -1,10 +1,9 @@
 //! The owner's doors: verify, rebuild, compact, measure.
 
-use super::building::Building;
-use super::{ATTEMPTS, Store};
-use crate::engine::{Check, Durability, Stats};
-use crate::error::{Error, ErrorKind, Result};
-use crate::maintenance::{Filling, Problem, Progress, Rebuilt, Report, verify};
+use super::Store;
+use crate::engine::Stats;
+use crate::error::Result;
+use crate::maintenance::{Progress, Rebuilt, Report};
 use crate::model::NetabaseDefinition;
 
 /// Care of the whole store. These are for its owner: they read and mend every model.
@@ -38,37 +37,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// What cannot be looked at for another reason than damage: `Io`, `Closed`. `Nested` in a thread that has begun a
     /// write transaction.
     pub fn verify(&self, mut progress: impl FnMut(Progress<'_>)) -> Result<Report> {
-        let shared = &*self.shared;
-        let (engine, layout) = (&*shared.engine, &*shared.context.layout);
-        let permit = shared.context.guard.owner()?;
-        let mut report = Report::default();
-        if !engine.is_read_only() {
-            let _turn = shared.queue.wait()?;
-            let _pause = shared.context.latest.pause();
-            match engine.check() {
-                Ok(check) => report.engine = Some(check),
-                Err(error) if matches!(error.kind(), ErrorKind::Busy) => {}
-                Err(error) => {
-                    report.note("the file", error)?;
-                    report.engine = Some(Check::Failed);
-                }
-            }
-            if report.engine == Some(Check::Repaired) {
-                let reason = "the engine's own check found and mended damage".to_owned();
-                report.add(|| Problem::Damaged { place: "the file".to_owned(), reason });
-            }
-        }
-        let snapshot = engine.begin_read(&layout.tables)?;
-        verify(&permit, &*snapshot, layout, shared.context.staging, &mut progress, &mut report)?;
-        // Read-only, a store may have tables that a newer program was building. They are dropped before the next write.
-        let building = Building::read(layout, D::NAME, &*snapshot)?;
-        let built = building.map_or_else(Vec::new, |building| building.tables);
-        for table in engine.table_names()? {
-            if !built.contains(&table) && !layout.tables.iter().any(|spec| spec.name == table) {
-                report.add(|| Problem::Unknown { table });
-            }
-        }
-        Ok(report)
+        self.shared.verify(&mut progress)
     }
 
     /// Empties every index, relation and topic and fills them from the records, in one transaction: for a file in
@@ -81,44 +50,12 @@ impl<D: NetabaseDefinition> Store<D> {
     /// `NotUnique` if records have equal values of a unique key; nothing is changed then. Those of
     /// [`begin_write`](Self::begin_write) and [`commit`](crate::WriteTransaction::commit).
     pub fn rebuild_indexes(&self, mut progress: impl FnMut(Progress<'_>)) -> Result<Rebuilt> {
-        for _ in 0..ATTEMPTS {
-            match self.rebuild(&mut progress) {
-                Err(error) if error.is_conflict() => {}
-                done => return done,
-            }
-        }
-        Err(Error::new(ErrorKind::Conflict { attempts: ATTEMPTS }))
-    }
-
-    fn rebuild(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Rebuilt> {
-        let shared = &*self.shared;
-        let context = &*shared.context;
-        let permit = context.guard.owner()?;
-        if shared.engine.is_read_only() {
-            return Err(Error::new(ErrorKind::ReadOnly));
-        }
-        let _turn = shared.queue.wait()?;
-        let mut writer = shared.engine.begin_write(&context.layout.tables)?;
-        let mut filling = Filling::new(&context.layout, context.limits, context.staging, progress).lenient();
-        for tables in context.layout.models() {
-            filling.fill(&permit, &mut *writer, tables, &|_, _| true)?;
-        }
-        let done = filling.finish()?;
-        let _pause = context.latest.pause();
-        writer.commit(Durability::Immediate)?.into_result()?;
-        Ok(done)
+        self.shared.rebuild_indexes(&mut progress)
     }
 
     /// Makes every commit so far durable, for stores that write with [`Durability::Eventual`]. One sync of the disk.
     pub fn sync(&self) -> Result<()> {
-        let shared = &*self.shared;
-        if shared.engine.is_read_only() {
-            return Ok(());
-        }
-        let _turn = shared.queue.wait()?;
-        let _pause = shared.context.latest.pause();
-        let writer = shared.engine.begin_write(&shared.context.layout.tables)?;
-        writer.commit(Durability::Immediate)?.into_result()
+        self.shared.sync()
     }
 
     /// Moves pages together and gives the space behind them back to the system; `false` if there was none to give.
@@ -132,11 +69,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// `Busy` while a snapshot, or an iterator over one, is alive; `ReadOnly`; `Nested` in a thread that has begun a
     /// write transaction.
     pub fn compact(&self) -> Result<bool> {
-        let shared = &*self.shared;
-        shared.context.guard.owner()?;
-        let _turn = shared.queue.wait()?;
-        let _pause = shared.context.latest.pause();
-        shared.engine.compact()
+        self.shared.compact()
     }
 
     /// What the store takes on disk and in memory, and what each table holds. Reads the pages of all tables, and waits
@@ -145,9 +78,6 @@ impl<D: NetabaseDefinition> Store<D> {
     /// # Errors
     /// `Nested` in a thread that has begun a write transaction.
     pub fn stats(&self) -> Result<Stats> {
-        let shared = &*self.shared;
-        shared.context.guard.owner()?;
-        let _turn = shared.queue.wait()?;
-        shared.engine.stats(&shared.context.layout.tables)
+        self.shared.stats()
     }
 }

@@ -8,6 +8,8 @@ mod maintain;
 mod open;
 mod read;
 mod record;
+mod repository;
+mod shared;
 
 use std::fmt;
 use std::path::Path;
@@ -15,13 +17,14 @@ use std::sync::Arc;
 
 pub use builder::Builder;
 pub use chunked::Chunked;
+pub use repository::Repository;
 
-use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::NetabaseDefinition;
-use crate::overlay::View;
 use crate::schema::DefinitionSchema;
-use crate::transaction::{Context, Queue, ReadTransaction, WriteTransaction};
+use crate::transaction::{Context, ReadTransaction, WriteTransaction};
+
+use shared::Shared;
 
 /// How often work is tried when the engine reports conflicts.
 const ATTEMPTS: u32 = 16;
@@ -59,28 +62,28 @@ const ATTEMPTS: u32 = 16;
 /// ```
 #[doc(alias = "RedbStore")]
 pub struct Store<D> {
-    shared: Arc<Shared<D>>,
-}
-
-struct Shared<D> {
-    engine: Arc<dyn Engine>,
-    context: Arc<Context<D>>,
-    queue: Arc<Queue>,
+    shared: Arc<Shared>,
+    context: Context<D>,
 }
 
 impl<D> Clone for Store<D> {
     fn clone(&self) -> Self {
-        Store { shared: self.shared.clone() }
+        Store { shared: self.shared.clone(), context: self.context.clone() }
     }
 }
 
 impl<D: NetabaseDefinition> fmt::Debug for Store<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Store<{}>({:?})", D::NAME, self.shared.engine)
+        write!(f, "Store<{}>({:?})", D::NAME, self.shared)
     }
 }
 
 impl<D: NetabaseDefinition> Store<D> {
+    fn new(shared: Shared) -> Self {
+        let context = Context::new(shared.core.clone(), 0);
+        Store { shared: Arc::new(shared), context }
+    }
+
     /// Opens the file, or makes it.
     ///
     /// If the program has models, indexes, relations or topics that the file has not, they are added: filled from the
@@ -140,12 +143,7 @@ impl<D: NetabaseDefinition> Store<D> {
 
     /// A snapshot of the last commit. Does not wait for writers.
     pub fn begin_read(&self) -> Result<ReadTransaction<D>> {
-        Ok(ReadTransaction::new(self.latest()?, self.shared.context.clone()))
-    }
-
-    fn latest(&self) -> Result<View<'static>> {
-        let Shared { engine, context, .. } = &*self.shared;
-        context.latest.snapshot(&**engine, &context.layout.tables).map(View::Snapshot)
+        Ok(ReadTransaction::new(self.shared.latest()?, self.context.clone()))
     }
 
     /// Begins a write transaction, when the one before it has ended.
@@ -154,13 +152,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// `Nested` if this thread began one that is still alive, `WriterBusy` if another one does not end in the time that
     /// [`Builder::write_wait`] allows, `ReadOnly` if the store is.
     pub fn begin_write(&self) -> Result<WriteTransaction<D>> {
-        let Shared { engine, context, queue } = &*self.shared;
-        if engine.is_read_only() {
-            return Err(Error::new(ErrorKind::ReadOnly));
-        }
-        let turn = queue.wait()?;
-        let writer = engine.begin_write(&context.layout.tables)?;
-        Ok(WriteTransaction::new(writer, context.clone(), turn))
+        Ok(WriteTransaction::new(self.shared.begin_write()?, self.context.clone()))
     }
 
     /// Runs the closure in a write transaction: commits on `Ok`, leaves nothing on `Err` or a panic.

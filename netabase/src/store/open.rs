@@ -1,20 +1,20 @@
-//! Opening: the file's schema is compared with the program's before anything else is read, and brought up to it
+//! Opening: the file's schemas are compared with the program's before anything else is read, and brought up to them
 //! where that loses nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::grow::{grow, mismatch};
-use super::record::{Record, Recorded};
-use super::{Shared, Store};
+use super::record::{Discard, Record, Recorded, read_all};
+use super::shared::Shared;
 use crate::clock::Clock;
 use crate::engine::{Durability, Engine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::Progress;
-use crate::model::{Custom, NetabaseDefinition};
+use crate::model::Custom;
 use crate::schema::{DefinitionSchema, RegisteredIndex, StoredDefinition};
-use crate::table::Layout;
-use crate::transaction::{Context, Queue};
+use crate::table::{Layout, Member};
+use crate::transaction::{Core, Queue};
 
 /// What the builder was told.
 pub(super) struct Settings {
@@ -23,43 +23,71 @@ pub(super) struct Settings {
     pub(super) durability: Durability,
     /// how long a writer waits for its turn
     pub(super) patience: Option<Duration>,
-    /// pieces of the file's schema that may go, by name
-    pub(super) discard: Vec<String>,
+    /// pieces of the file's schema that may go
+    pub(super) discard: Vec<Discard>,
     pub(super) progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     pub(super) indexes: Vec<Arc<Custom>>,
 }
 
-pub(super) fn open<D: NetabaseDefinition>(engine: Arc<dyn Engine>, settings: Settings) -> Result<Store<D>> {
-    let layout = Layout::new(D::SCHEMA, D::READERS, &settings.indexes)?;
-    let own = schema_of(D::SCHEMA, &settings.indexes);
-    let record = Record { layout: &layout, name: D::NAME, own: &own };
-    let (recorded, building) = {
-        let snapshot = engine.begin_read(&layout.tables)?;
-        (record.read(&*snapshot)?, record.building(&*snapshot)?)
+/// Opens the definitions of a store, in the order of their places.
+pub(super) fn open(engine: Arc<dyn Engine>, members: &[Member], settings: Settings) -> Result<Shared> {
+    let layout = Layout::new(members, &settings.indexes)?;
+    let record = |(place, member): (usize, &Member)| Record {
+        layout: &layout,
+        place,
+        name: member.schema.name,
+        own: schema_of(member.schema, &settings.indexes),
+        is_named: members.len() > 1,
     };
-    match recorded {
-        Recorded::Same if engine.is_read_only() || building.is_none() => {}
-        Recorded::Nothing if engine.is_read_only() || !engine.table_names()?.is_empty() => {
-            return Err(Error::new(ErrorKind::NotAStore));
-        }
-        Recorded::Respelled if engine.is_read_only() => {}
-        Recorded::Other(file) if engine.is_read_only() => return Err(mismatch(own.compare(&file))),
-        // Tables that another program left half-built would not see what this one writes.
-        Recorded::Same | Recorded::Nothing | Recorded::Respelled | Recorded::Other(_) => {
-            grow(&*engine, &record, &settings)?;
+    let records: Vec<_> = members.iter().enumerate().map(record).collect();
+    if needs_growth(&*engine, &layout, &records, &settings)? {
+        grow(&*engine, &records, &settings)?;
+    }
+    let names = members.iter().map(|member| member.schema.name).collect();
+    let Settings { clock, staging, durability, .. } = settings;
+    let core = Core::new(layout, engine.limits(), clock, staging, durability);
+    Ok(Shared { engine, core: Arc::new(core), queue: Arc::new(Queue::new(settings.patience)), names })
+}
+
+/// Compares the schemas of all definitions with those in the file. Nothing is written before all are known to fit.
+///
+/// # Errors
+/// Those that no growth cures.
+fn needs_growth(
+    engine: &dyn Engine,
+    layout: &Layout,
+    records: &[Record<'_>],
+    settings: &Settings,
+) -> Result<bool> {
+    let snapshot = engine.begin_read(&layout.tables)?;
+    let is_read_only = engine.is_read_only();
+    let (mut grows, mut refused) = (false, Vec::new());
+    for (record, found) in records.iter().zip(read_all(records, &*snapshot)?) {
+        match found {
+            Recorded::Nothing if is_read_only || !engine.table_names()?.is_empty() => {
+                return Err(Error::new(ErrorKind::NotAStore));
+            }
+            Recorded::Absent if is_read_only => return Err(record.is_missing(&*snapshot)?),
+            // Tables that another program left half-built would not see what this one writes.
+            Recorded::Same => grows |= record.building(&*snapshot)?.is_some(),
+            Recorded::Nothing | Recorded::Absent | Recorded::Respelled => grows = true,
+            Recorded::Other(file) => {
+                grows = true;
+                refused.extend(if is_read_only {
+                    record.texts(record.own.compare(&file))
+                } else {
+                    record.refused(&file, &settings.discard)
+                });
+            }
         }
     }
-    let Settings { clock, staging, durability, .. } = settings;
-    let context = Context::new(layout, engine.limits(), clock, staging, durability);
-    let queue = Arc::new(Queue::new(settings.patience));
-    let shared = Shared { engine, context: Arc::new(context), queue };
-    Ok(Store { shared: Arc::new(shared) })
+    if refused.is_empty() { Ok(grows && !is_read_only) } else { Err(mismatch(refused)) }
 }
 
 /// The schema of the program, with the indexes that it registers.
 fn schema_of(definition: &DefinitionSchema, indexes: &[Arc<Custom>]) -> StoredDefinition {
     let mut schema = StoredDefinition::from(definition);
-    let mut sorted: Vec<_> = indexes.iter().collect();
+    let mut sorted: Vec<_> = indexes.iter().filter(|index| index.definition == definition.name).collect();
     sorted.sort_by_key(|index| index.name);
     for index in sorted {
         let Custom { model, name, columns, key, version, has_value, .. } = &**index;

@@ -31,7 +31,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// # Errors
     /// Those of [`ReadTransaction::get`](crate::ReadTransaction::get).
     pub fn get<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
-        self.shared.context.get(&self.latest()?, &key)
+        self.context.get(&self.shared.latest()?, &key)
     }
 
     /// Shows the record with this key to the closure, without copying its text and bytes; returns what that returns.
@@ -40,7 +40,7 @@ impl<D: NetabaseDefinition> Store<D> {
         key: impl AsKey<M::PrimaryKey>,
         look: impl FnOnce(M::View<'_>) -> T,
     ) -> Result<Option<T>> {
-        self.shared.context.view::<M, T>(&self.latest()?, &key, look)
+        self.context.view::<M, T>(&self.shared.latest()?, &key, look)
     }
 
     /// The records with these keys, in the order of the keys, all as of one commit.
@@ -48,17 +48,17 @@ impl<D: NetabaseDefinition> Store<D> {
         &self,
         keys: impl IntoIterator<Item = impl AsKey<M::PrimaryKey>>,
     ) -> Result<Vec<Option<M>>> {
-        self.shared.context.get_many(&self.latest()?, keys)
+        self.context.get_many(&self.shared.latest()?, keys)
     }
 
     /// Whether a record has this key. Does not decode it.
     pub fn contains<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
-        self.shared.context.contains::<M>(&self.latest()?, &key)
+        self.context.contains::<M>(&self.shared.latest()?, &key)
     }
 
     /// How many records there are. Does not depend on their number.
     pub fn len<M: ModelOf<D>>(&self) -> Result<u64> {
-        self.shared.context.len::<M>(&self.latest()?)
+        self.context.len::<M>(&self.shared.latest()?)
     }
 
     /// Whether there are no records.
@@ -68,6 +68,6 @@ impl<D: NetabaseDefinition> Store<D> {
 
     /// Begins a query of the last commit.
     pub fn query<M: ModelOf<D>>(&self) -> Query<'static, M> {
-        query::over(self.latest(), &self.shared.context)
+        query::over(self.shared.latest(), &self.context)
     }
 }

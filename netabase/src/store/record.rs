@@ -5,8 +5,8 @@ use std::ops::Bound;
 use super::building::{self, Building};
 use crate::engine::{Direction, MapChange, Read, Write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::StoredDefinition;
-use crate::table::{Layout, SCHEMA_TABLE};
+use crate::schema::{Cure, Difference, Piece, StoredDefinition};
+use crate::table::{Layout, ModelTables, SCHEMA_TABLE};
 
 /// The version of docs/format.md that this program writes.
 const FORMAT: u8 = 1;
@@ -18,6 +18,8 @@ const FINGERPRINT: &str = "fingerprint";
 pub(super) enum Recorded {
     /// The file has no schema record at all.
     Nothing,
+    /// it has those of other definitions
+    Absent,
     /// the program's own schema
     Same,
     /// The same, with types that are written otherwise and decide nothing.
@@ -29,11 +31,50 @@ pub(super) enum Recorded {
 /// A definition's schema, with the rows that record it.
 pub(super) struct Record<'r> {
     pub(super) layout: &'r Layout,
+    /// number of the definition
+    pub(super) place: usize,
     pub(super) name: &'static str,
-    pub(super) own: &'r StoredDefinition,
+    pub(super) own: StoredDefinition,
+    /// whether others are opened with it, so that texts have to name it
+    pub(super) is_named: bool,
 }
 
-impl Record<'_> {
+/// A piece of the file's schema that may go.
+#[derive(Clone, Debug)]
+pub(super) struct Discard {
+    /// recorded name of the definition
+    pub(super) definition: &'static str,
+    /// `Author` or `Author.email`
+    pub(super) piece: String,
+}
+
+impl<'r> Record<'r> {
+    /// The tables of the definition's models.
+    pub(super) fn tables(&self) -> &'r [ModelTables] {
+        self.layout.models_of(self.place)
+    }
+
+    /// All differences from the file's schema, in words, if one of them cannot be cured or may not.
+    pub(super) fn refused(&self, file: &StoredDefinition, allowed: &[Discard]) -> Vec<String> {
+        let is_allowed = |piece: &Piece| {
+            let name = piece.name();
+            allowed.iter().any(|discard| discard.definition == self.name && discard.piece == name)
+        };
+        let is_cured = |difference: &Difference| match &difference.cure {
+            Cure::None => false,
+            Cure::Fill(_) => true,
+            Cure::Discard(piece) => is_allowed(piece),
+        };
+        let differences = self.own.compare(file);
+        if differences.iter().all(is_cured) { Vec::new() } else { self.texts(differences) }
+    }
+
+    /// Differences in words.
+    pub(super) fn texts(&self, differences: Vec<Difference>) -> Vec<String> {
+        let place = if self.is_named { format!("in {}: ", self.name) } else { String::new() };
+        differences.into_iter().map(|difference| format!("{place}{}", difference.text)).collect()
+    }
+
     fn row(&self, kind: &str) -> Vec<u8> {
         [kind, "/", self.name].concat().into_bytes()
     }
@@ -49,8 +90,7 @@ impl Record<'_> {
             Some(_) => return Err(self.corrupt()),
         }
         let Some(stored) = read.get(SCHEMA_TABLE, &self.row(DEFINITION))? else {
-            let found = recorded(read)?;
-            return Err(Error::new(ErrorKind::OtherDefinition { expected: self.name, found }));
+            return Ok(Recorded::Absent);
         };
         let fingerprint = read.get(SCHEMA_TABLE, &self.row(FINGERPRINT))?;
         let file = match postcard::take_from_bytes::<StoredDefinition>(&stored) {
@@ -61,7 +101,7 @@ impl Record<'_> {
         if file.fingerprint() != self.own.fingerprint() {
             return Ok(Recorded::Other(file));
         }
-        Ok(if file == *self.own { Recorded::Same } else { Recorded::Respelled })
+        Ok(if file == self.own { Recorded::Same } else { Recorded::Respelled })
     }
 
     /// The tables that an opening left half-built, if there are any.
@@ -72,7 +112,7 @@ impl Record<'_> {
     /// Records the program's schema: what was being built is part of it from now on.
     pub(super) fn write(&self, writer: &mut dyn Write) -> Result<()> {
         let schema =
-            postcard::to_stdvec(self.own).map_err(|_| Error::internal("the schema does not encode"))?;
+            postcard::to_stdvec(&self.own).map_err(|_| Error::internal("the schema does not encode"))?;
         let fingerprint = self.own.fingerprint().0.to_be_bytes();
         let (definition_row, fingerprint_row) = (self.row(DEFINITION), self.row(FINGERPRINT));
         let building_row = building::row(self.name);
@@ -86,14 +126,34 @@ impl Record<'_> {
         writer.apply(SCHEMA_TABLE, &mut rows.into_iter())
     }
 
+    /// The error for a file that has other definitions only.
+    pub(super) fn is_missing(&self, read: &dyn Read) -> Result<Error> {
+        let (expected, found) = (self.name, recorded(read)?);
+        Ok(Error::new(ErrorKind::OtherDefinition { expected, found }))
+    }
+
     #[cold]
     fn corrupt(&self) -> Error {
         Error::new(ErrorKind::Corrupt { place: self.layout.name(SCHEMA_TABLE).into() })
     }
 }
 
+/// What a file says of all these definitions.
+///
+/// # Errors
+/// `OtherDefinition` for a file that has none of them, as it is another program's.
+pub(super) fn read_all(records: &[Record<'_>], read: &dyn Read) -> Result<Vec<Recorded>> {
+    let found: Vec<_> = records.iter().map(|record| record.read(read)).collect::<Result<_>>()?;
+    match records.first() {
+        Some(first) if found.iter().all(|found| matches!(found, Recorded::Absent)) => {
+            Err(first.is_missing(read)?)
+        }
+        _ => Ok(found),
+    }
+}
+
 /// Recorded names of the definitions in a file.
-fn recorded(read: &dyn Read) -> Result<Vec<String>> {
+pub(super) fn recorded(read: &dyn Read) -> Result<Vec<String>> {
     let mut rows = read.cursor(SCHEMA_TABLE, (Bound::Unbounded, Bound::Unbounded), Direction::Forward)?;
     let mut names = Vec::new();
     while rows.advance()? {

@@ -1,11 +1,12 @@
 //! Which table stands where, and what it is called in the file.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::covering;
 use crate::engine::{TableForm, TableId, TableSpec, Tables};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Custom, Customs, Entries, RecordReader};
+use crate::model::{Custom, Customs, Entries, NetabaseDefinition, RecordReader};
 use crate::schema::{
     DefinitionSchema, ModelSchema, OnDelete, Part, Piece, References, RelationSchema, Section, Shape,
 };
@@ -13,11 +14,29 @@ use crate::schema::{
 /// The table that says what the others are. It comes first.
 pub(crate) const SCHEMA_TABLE: TableId = TableId(0);
 
-/// All tables of a definition.
+/// A definition, as a store is opened with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    pub(crate) schema: &'static DefinitionSchema,
+    /// one for each model
+    pub(crate) readers: &'static [&'static RecordReader],
+}
+
+impl Member {
+    pub(crate) fn of<D: NetabaseDefinition>() -> Self {
+        Member { schema: D::SCHEMA, readers: D::READERS }
+    }
+}
+
+/// All tables of a store: those of one definition, or of several.
+///
+/// Models are numbered through all definitions, so what follows a link or deletes in cascades knows no definition.
 #[derive(Debug)]
 pub(crate) struct Layout {
     pub(crate) tables: Tables,
     models: Vec<ModelTables>,
+    /// for each definition, where its models begin and end
+    places: Vec<Range<usize>>,
 }
 
 /// The tables of one model.
@@ -85,63 +104,47 @@ impl PartTable {
 }
 
 impl Layout {
-    pub(crate) fn new(
-        definition: &'static DefinitionSchema,
-        readers: &'static [&'static RecordReader],
-        customs: &[Arc<Custom>],
-    ) -> Result<Self> {
-        let listed = definition.models.iter().map(|model| model.name);
-        if !listed.eq(readers.iter().map(|reader| reader.model())) {
-            return Err(Error::internal("the readers of a definition are not those of its models"));
-        }
+    pub(crate) fn new(members: &[Member], customs: &[Arc<Custom>]) -> Result<Self> {
         let mut tables = vec![TableSpec {
             name: "netabase.schema".into(),
             form: TableForm::Map,
             key_width: None,
             value_width: None,
         }];
-        let mut models = Vec::new();
-        for (model, reader) in definition.models.iter().zip(readers) {
-            let mut parts = Vec::new();
-            for (_, part) in model.parts() {
-                parts.push(PartTable {
-                    id: TableId(tables.len()),
-                    name: part.name(),
-                    unique: part.is_unique(),
-                    covering: matches!(part, Part::Index(index) if !index.covering.is_empty()),
-                    sums: if let Part::Sums(index) = part { index.sums.len() } else { 0 },
-                    target: None,
-                });
-                tables.push(spec(definition.name, model, part));
+        let (mut models, mut places) = (Vec::new(), Vec::new());
+        for Member { schema: definition, readers } in members {
+            let listed = definition.models.iter().map(|model| model.name);
+            if !listed.eq(readers.iter().map(|reader| reader.model())) {
+                return Err(Error::internal("the readers of a definition are not those of its models"));
             }
-            let list: Vec<_> = customs.iter().filter(|custom| custom.model == model.name).cloned().collect();
-            let customs = Customs { first: parts.len(), list };
-            for custom in &customs.list {
-                check_custom(model, &parts, custom)?;
-                parts.push(PartTable {
-                    id: TableId(tables.len()),
-                    name: custom.name,
-                    unique: false,
-                    covering: custom.has_value,
-                    sums: 0,
-                    target: None,
-                });
-                tables.push(TableSpec {
-                    name: format!("{}/index/{}", base(definition.name, model.name), custom.name),
-                    form: TableForm::Index,
-                    key_width: custom.key_width,
-                    value_width: model.key_width.filter(|_| !custom.has_value),
-                });
+            let first = models.len();
+            for (model, reader) in definition.models.iter().zip(*readers) {
+                let customs: Vec<_> = customs
+                    .iter()
+                    .filter(|custom| custom.is_of(definition.name, model.name))
+                    .cloned()
+                    .collect();
+                models.push(model_tables(definition.name, model, reader, customs, &mut tables)?);
             }
-            models.push(ModelTables { schema: model, reader, parts, customs, incoming: Vec::new() });
+            connect(definition, first, &mut models)?;
+            places.push(first..models.len());
         }
-        connect(definition, &mut models)?;
-        Ok(Layout { tables: tables.into(), models })
+        Ok(Layout { tables: tables.into(), models, places })
     }
 
-    /// The tables of every model, in the order of the definition.
+    /// The tables of every model, in the order of the definitions.
     pub(crate) fn models(&self) -> &[ModelTables] {
         &self.models
+    }
+
+    /// The number of a definition's first model. `place`: its own number.
+    pub(crate) fn base(&self, place: usize) -> usize {
+        self.places.get(place).map_or(usize::MAX, |models| models.start)
+    }
+
+    /// The tables of a definition's models.
+    pub(crate) fn models_of(&self, place: usize) -> &[ModelTables] {
+        self.places.get(place).and_then(|models| self.models.get(models.clone())).unwrap_or_default()
     }
 
     #[inline]
@@ -155,13 +158,55 @@ impl Layout {
     }
 }
 
-/// Finds the two ends of every relation.
-fn connect(definition: &'static DefinitionSchema, models: &mut [ModelTables]) -> Result<()> {
-    for (ordinal, model) in definition.models.iter().enumerate() {
+/// The tables of a model, which are added to the list of all.
+fn model_tables(
+    definition: &str,
+    model: &'static ModelSchema,
+    reader: &'static RecordReader,
+    list: Vec<Arc<Custom>>,
+    tables: &mut Vec<TableSpec>,
+) -> Result<ModelTables> {
+    let mut parts = Vec::new();
+    for (_, part) in model.parts() {
+        parts.push(PartTable {
+            id: TableId(tables.len()),
+            name: part.name(),
+            unique: part.is_unique(),
+            covering: matches!(part, Part::Index(index) if !index.covering.is_empty()),
+            sums: if let Part::Sums(index) = part { index.sums.len() } else { 0 },
+            target: None,
+        });
+        tables.push(spec(definition, model, part));
+    }
+    let customs = Customs { first: parts.len(), list };
+    for custom in &customs.list {
+        check_custom(model, &parts, custom)?;
+        parts.push(PartTable {
+            id: TableId(tables.len()),
+            name: custom.name,
+            unique: false,
+            covering: custom.has_value,
+            sums: 0,
+            target: None,
+        });
+        tables.push(TableSpec {
+            name: format!("{}/index/{}", base(definition, model.name), custom.name),
+            form: TableForm::Index,
+            key_width: custom.key_width,
+            value_width: model.key_width.filter(|_| !custom.has_value),
+        });
+    }
+    Ok(ModelTables { schema: model, reader, parts, customs, incoming: Vec::new() })
+}
+
+/// Finds the two ends of every relation of a definition. `first`: the number of its first model.
+fn connect(definition: &'static DefinitionSchema, first: usize, models: &mut [ModelTables]) -> Result<()> {
+    for (ordinal, model) in (first..).zip(definition.models) {
         for (number, relation) in model.relations.iter().enumerate() {
             let part = model.relation_part(number);
             let target = definition.models.iter().position(|other| other.name == relation.target);
             let target = target.ok_or_else(|| Error::internal("a relation to a model that is not listed"))?;
+            let target = first + target;
             let end = models.get_mut(target).ok_or_else(|| Error::internal("no model of that number"))?;
             end.incoming.push(Incoming { ordinal, part, number, relation });
             let table = end.main()?;

@@ -18,7 +18,7 @@ mod write;
 pub(crate) use covering::Covering;
 pub(crate) use key_list::KeyList;
 pub(crate) use layout::{
-    Incoming, Layout, ModelTables, PartTable, SCHEMA_TABLE, Target, belongs, sequence_row,
+    Incoming, Layout, Member, ModelTables, PartTable, SCHEMA_TABLE, Target, belongs, sequence_row,
 };
 pub(crate) use limits::{check_key, check_value};
 pub(crate) use links::{Deferred, Links, check_deferred, count_referrers, referrers, target_key};

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
-use super::write::{WriteTransaction, no_layer};
+use super::state::no_layer;
+use super::write::WriteTransaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Entries, NetabaseDefinition, Relink};
-use crate::permission::Guard;
 use crate::schema::OnDelete;
 use crate::table::{self, Change, Incoming, Layout, Links, ModelTables};
 
@@ -154,7 +154,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     /// The bytes of a record that must be there, and its entries.
     pub(super) fn read_record(&self, ordinal: usize, key: &[u8], entries: &mut Entries) -> Result<Vec<u8>> {
-        let context = &*self.context;
+        let context = &self.context;
         let tables = context.layout.model(ordinal)?;
         let permit = context.guard.write(tables.schema)?;
         let mut own = Vec::new();
@@ -175,20 +175,20 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         after: Option<(&[u8], &Entries)>,
         links: Links,
     ) -> Result<()> {
-        let context = &*self.context;
+        let context = &self.context;
         let tables = context.layout.model(ordinal)?;
         let permit = context.guard.write(tables.schema)?;
         let change = Change { tables, key, before, after, links };
         let checked = table::check(&permit, self.staged()?, context.limits, &change)?;
-        let layer = self.layers.last_mut().ok_or_else(no_layer)?;
+        let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
         let deferred = table::stage(&permit, checked, layer, &change)?;
-        self.deferred.extend(deferred.into_iter().map(|link| (ordinal, link)));
-        self.spill_if_full()
+        self.state.deferred.extend(deferred.into_iter().map(|link| (ordinal, link)));
+        self.state.spill_if_full(context.staging)
     }
 
     /// Refuses a key under which there is a record.
     pub(super) fn refuse_taken(&self, ordinal: usize, key: &[u8]) -> Result<()> {
-        let context = &*self.context;
+        let context = &self.context;
         let tables = context.layout.model(ordinal)?;
         let permit = context.guard.write(tables.schema)?;
         if table::find(&permit, self.staged()?, tables, key)?.is_none() {
@@ -196,16 +196,6 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         }
         let (model, key) = (tables.schema.name, tables.reader.spell(key));
         Err(Error::new(ErrorKind::AlreadyExists { model, key }))
-    }
-
-    /// Refuses links that were left for the end and lead nowhere.
-    pub(super) fn check_deferred(&self) -> Result<()> {
-        let (layout, guard): (&Layout, &Guard) = (&self.context.layout, &self.context.guard);
-        for (ordinal, link) in &self.deferred {
-            let tables = layout.model(*ordinal)?;
-            table::check_deferred(&guard.write(tables.schema)?, self.staged()?, tables, link)?;
-        }
-        Ok(())
     }
 }
 

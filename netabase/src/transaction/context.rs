@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::latest::Latest;
@@ -15,9 +16,9 @@ use crate::overlay::View;
 use crate::permission::Guard;
 use crate::table::{self, KeyList, Layout, ModelTables, Seeker, Sought};
 
-/// The store's part of a transaction.
+/// The store's part of a transaction, whatever the definition.
 #[derive(Debug)]
-pub(crate) struct Context<D> {
+pub(crate) struct Core {
     pub(crate) layout: Arc<Layout>,
     pub(crate) guard: Guard,
     pub(crate) limits: Limits,
@@ -28,10 +29,9 @@ pub(crate) struct Context<D> {
     pub(crate) latest: Latest,
     /// bytes that a transaction stages before it gives them to the engine
     pub(crate) staging: usize,
-    definition: PhantomData<fn() -> D>,
 }
 
-impl<D: NetabaseDefinition> Context<D> {
+impl Core {
     pub(crate) fn new(
         layout: Layout,
         limits: Limits,
@@ -39,23 +39,58 @@ impl<D: NetabaseDefinition> Context<D> {
         staging: usize,
         durability: Durability,
     ) -> Self {
-        Context {
-            layout: Arc::new(layout),
-            guard: Guard::default(),
-            limits,
-            clock,
-            durability,
-            latest: Latest::default(),
-            staging,
-            definition: PhantomData,
-        }
+        let (layout, guard, latest) = (Arc::new(layout), Guard::default(), Latest::default());
+        Core { layout, guard, limits, clock, durability, latest, staging }
+    }
+}
+
+/// The same as one definition of the store sees it.
+#[derive(Debug)]
+pub(crate) struct Context<D> {
+    core: Arc<Core>,
+    /// the number of the definition's first model
+    base: usize,
+    definition: PhantomData<fn() -> D>,
+}
+
+impl<D> Clone for Context<D> {
+    fn clone(&self) -> Self {
+        Context { core: self.core.clone(), base: self.base, definition: PhantomData }
+    }
+}
+
+impl<D> Deref for Context<D> {
+    type Target = Core;
+
+    #[inline]
+    fn deref(&self) -> &Core {
+        &self.core
+    }
+}
+
+impl<D: NetabaseDefinition> Context<D> {
+    /// `place`: the number of the definition.
+    pub(crate) fn new(core: Arc<Core>, place: usize) -> Self {
+        let base = core.layout.base(place);
+        Context { core, base, definition: PhantomData }
+    }
+
+    /// Whether it is part of this store.
+    pub(super) fn is_of(&self, core: &Arc<Core>) -> bool {
+        Arc::ptr_eq(&self.core, core)
+    }
+
+    /// The number of a model among those of all definitions.
+    #[inline]
+    pub(crate) fn ordinal<M: ModelOf<D>>(&self) -> usize {
+        self.base.saturating_add(M::ORDINAL)
     }
 
     /// The tables of a model. A model that only claims to be one of `D` does not compile.
     #[inline]
     pub(crate) fn tables<M: ModelOf<D>>(&self) -> Result<&ModelTables> {
         const { assert_listed::<D, M>() };
-        self.layout.model(M::ORDINAL)
+        self.layout.model(self.ordinal::<M>())
     }
 
     /// The stored record and its entries, never those of a copy the caller has. It is decoded once, and not at all

@@ -1,6 +1,7 @@
 //! The verbs that give records their keys.
 
-use super::write::{WriteTransaction, no_layer};
+use super::state::no_layer;
+use super::write::WriteTransaction;
 use crate::engine::Direction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{ByteRange, Key};
@@ -46,10 +47,10 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             }
             created => created?,
         }
-        let context = &*self.context;
+        let context = &self.context;
         let permit = context.guard.write(M::SCHEMA)?;
         let tables = (D::NAME, context.tables::<M>()?);
-        let layer = self.layers.last_mut().ok_or_else(no_layer)?;
+        let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
         table::note_number(&permit, layer, tables, last, number)?;
         Ok(record.primary_key())
     }
@@ -64,7 +65,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     }
 
     fn last_number<M: ModelOf<D>>(&self) -> Result<Option<u64>> {
-        let context = &*self.context;
+        let context = &self.context;
         let permit = context.guard.write(M::SCHEMA)?;
         let tables = (D::NAME, context.tables::<M>()?);
         table::last_number(&permit, self.staged()?, &context.layout, tables)
@@ -72,7 +73,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     /// The number of the highest key there is.
     fn highest_number<M: ModelOf<D> + GeneratedKey>(&self) -> Result<u64> {
-        let context = &*self.context;
+        let context = &self.context;
         let permit = context.guard.read(M::SCHEMA)?;
         let tables = context.tables::<M>()?;
         let all = ByteRange::all();

@@ -10,10 +10,14 @@ mod generate;
 mod latest;
 mod read;
 mod rekey;
+mod repository;
+mod state;
 mod turn;
 mod write;
 
-pub(crate) use context::Context;
+pub(crate) use context::{Context, Core};
 pub use read::ReadTransaction;
+pub use repository::{RepositoryRead, RepositoryWrite, Scope};
+pub(crate) use state::State;
 pub(crate) use turn::Queue;
 pub use write::WriteTransaction;

@@ -1,7 +1,6 @@
 //! A read transaction: one moment of the store, for as long as it is kept.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::context::Context;
 use crate::error::Result;
@@ -16,7 +15,7 @@ use crate::overlay::View;
 #[doc(alias = "snapshot")]
 pub struct ReadTransaction<D> {
     pub(crate) view: View<'static>,
-    pub(crate) context: Arc<Context<D>>,
+    pub(crate) context: Context<D>,
 }
 
 impl<D> Clone for ReadTransaction<D> {
@@ -32,7 +31,7 @@ impl<D: NetabaseDefinition> fmt::Debug for ReadTransaction<D> {
 }
 
 impl<D: NetabaseDefinition> ReadTransaction<D> {
-    pub(crate) fn new(view: View<'static>, context: Arc<Context<D>>) -> Self {
+    pub(crate) fn new(view: View<'static>, context: Context<D>) -> Self {
         ReadTransaction { view, context }
     }
 

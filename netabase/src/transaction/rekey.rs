@@ -78,7 +78,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         if self.contains::<M>(EncodedKey(&new.key))? {
             return Err(already_exists::<M>(&new.key));
         }
-        let moves = self.moves((M::ORDINAL, old))?;
+        let moves = self.moves((self.context.ordinal::<M>(), old))?;
         let arrivals = self.arrivals(&moves, Arrival { key: new.key, value: new.value })?;
         self.atomically(|txn| txn.move_records(&moves, &arrivals))?;
         let others: HashSet<&Record> = moves.moved.iter().skip(1).chain(moves.links.keys()).collect();

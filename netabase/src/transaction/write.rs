@@ -1,18 +1,16 @@
 //! A write transaction: everything or nothing.
 
-use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::context::{Context, Encoded, Keep, Old};
-use super::turn::Turn;
-use crate::engine::{Durability, Write};
+use super::context::{Context, Keep, Old};
+use super::state::{Buffers, State, no_layer};
+use crate::engine::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, EncodedKey};
-use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, Viewed, spell};
-use crate::overlay::{Overlay, Staged, View};
-use crate::table::{self, Change, Deferred, Links};
+use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel, Viewed, spell};
+use crate::overlay::{Staged, View};
+use crate::table::{self, Change, Links};
 
 /// The one write transaction of its moment. It sees its own writes; others see them when it is committed.
 ///
@@ -23,29 +21,8 @@ use crate::table::{self, Change, Deferred, Links};
 /// (One exception: if so much was written that part of it had to leave memory *during* a batch that then fails,
 /// the transaction can only be given up; everything that is tried in it from then on says so, with `Doomed`.)
 pub struct WriteTransaction<D> {
-    pub(super) writer: Box<dyn Write>,
-    /// One layer of staged changes; more while batches run.
-    pub(super) layers: Vec<Overlay>,
-    /// how often staged changes were given to the engine before the commit
-    pub(super) spills: u32,
-    /// links that are looked at before the commit, with the number of their model
-    pub(super) deferred: BTreeSet<(usize, Deferred)>,
-    /// Why nothing of this transaction can be kept, and nothing more can be done in it.
-    pub(super) doomed: Option<Error>,
-    pub(super) durability: Durability,
-    now: SystemTime,
-    buffers: Buffers,
-    pub(crate) context: Arc<Context<D>>,
-    /// Last, so that the turn passes on when the engine's transaction is gone.
-    pub(super) turn: Turn,
-}
-
-#[derive(Default)]
-struct Buffers {
-    new: Encoded,
-    /// the new record, read back
-    proof: Encoded,
-    old: Entries,
+    pub(super) state: State,
+    pub(crate) context: Context<D>,
 }
 
 /// What a verb expects to find under its key.
@@ -63,26 +40,12 @@ impl<D: NetabaseDefinition> fmt::Debug for WriteTransaction<D> {
 }
 
 impl<D: NetabaseDefinition> WriteTransaction<D> {
-    pub(crate) fn new(writer: Box<dyn Write>, context: Arc<Context<D>>, turn: Turn) -> Self {
-        WriteTransaction {
-            writer,
-            layers: vec![Overlay::default()],
-            spills: 0,
-            deferred: BTreeSet::new(),
-            doomed: None,
-            durability: context.durability,
-            now: context.clock.now(),
-            buffers: Buffers::default(),
-            context,
-            turn,
-        }
+    pub(crate) fn new(state: State, context: Context<D>) -> Self {
+        WriteTransaction { state, context }
     }
 
     pub(super) fn staged(&self) -> Result<Staged<'_>> {
-        match &self.doomed {
-            None => Ok(Staged::new(&*self.writer, &self.layers)),
-            Some(error) => Err(error.clone()),
-        }
+        self.state.staged()
     }
 
     pub(crate) fn as_view(&self) -> Result<View<'_>> {
@@ -91,12 +54,12 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     /// When the commit of this transaction is to be safe, instead of what the store was opened with.
     pub fn set_durability(&mut self, durability: Durability) {
-        self.durability = durability;
+        self.state.durability = durability;
     }
 
     /// The time this transaction began, from the store's clock.
     pub fn now(&self) -> SystemTime {
-        self.now
+        self.state.now
     }
 
     /// The record with this key, as this transaction has left it.
@@ -279,9 +242,9 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     /// The four verbs that store a record.
     fn put<M: ModelOf<D>>(&mut self, record: &M, expect: Expect, keep: Keep) -> Result<Old<M>> {
-        let mut buffers = std::mem::take(&mut self.buffers);
+        let mut buffers = std::mem::take(&mut self.state.buffers);
         let old = self.put_with(&mut buffers, record, expect, keep);
-        self.buffers = buffers;
+        self.state.buffers = buffers;
         old
     }
 
@@ -292,7 +255,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         expect: Expect,
         keep: Keep,
     ) -> Result<Old<M>> {
-        let context = &*self.context;
+        let context = &self.context;
         let permit = context.guard.write(M::SCHEMA)?;
         let tables = context.tables::<M>()?;
         new.fill(record, &tables.customs)?;
@@ -321,18 +284,19 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             let checked = table::check(&permit, staged, context.limits, &change)?;
             (change, checked, old)
         };
-        let layer = self.layers.last_mut().ok_or_else(no_layer)?;
+        let ordinal = context.ordinal::<M>();
+        let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
         let deferred = table::stage(&permit, checked, layer, &change)?;
-        self.deferred.extend(deferred.into_iter().map(|link| (M::ORDINAL, link)));
-        self.spill_if_full()?;
+        self.state.deferred.extend(deferred.into_iter().map(|link| (ordinal, link)));
+        self.state.spill_if_full(context.staging)?;
         Ok(old)
     }
 
     /// Both verbs that delete a record.
     fn remove<M: ModelOf<D>>(&mut self, key: &impl AsKey<M::PrimaryKey>, keep: Keep) -> Result<Old<M>> {
-        let mut buffers = std::mem::take(&mut self.buffers);
+        let mut buffers = std::mem::take(&mut self.state.buffers);
         let old = self.remove_with(&mut buffers, key, keep);
-        self.buffers = buffers;
+        self.state.buffers = buffers;
         old
     }
 
@@ -342,7 +306,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         key: &impl AsKey<M::PrimaryKey>,
         keep: Keep,
     ) -> Result<Old<M>> {
-        let context = &*self.context;
+        let context = &self.context;
         let permit = context.guard.write(M::SCHEMA)?;
         let tables = context.tables::<M>()?;
         new.key.clear();
@@ -355,10 +319,11 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             if !old.found {
                 return Ok(old);
             }
-            if self.has_referrers(M::ORDINAL, &new.key)? {
+            let ordinal = context.ordinal::<M>();
+            if self.has_referrers(ordinal, &new.key)? {
                 let key = std::mem::take(&mut new.key);
                 drop(stored);
-                self.delete_with_referrers(M::ORDINAL, &key)?;
+                self.delete_with_referrers(ordinal, &key)?;
                 return Ok(old);
             }
             let change =
@@ -366,16 +331,11 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             let checked = table::check(&permit, staged, context.limits, &change)?;
             (change, checked, old)
         };
-        let layer = self.layers.last_mut().ok_or_else(no_layer)?;
+        let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
         table::stage(&permit, checked, layer, &change)?;
-        self.spill_if_full()?;
+        self.state.spill_if_full(context.staging)?;
         Ok(old)
     }
-}
-
-#[cold]
-pub(super) fn no_layer() -> Error {
-    Error::internal("no layer to stage in")
 }
 
 #[cold]

@@ -1,0 +1,205 @@
+//! Several definitions in one file.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::shared::Shared;
+use super::{ATTEMPTS, Builder};
+use crate::engine::Stats;
+use crate::error::{Error, ErrorKind, Result};
+use crate::maintenance::{Progress, Rebuilt, Report};
+use crate::model::NetabaseRepository;
+use crate::schema::{DefinitionSchema, ModelSchema};
+use crate::transaction::{RepositoryRead, RepositoryWrite};
+
+/// A database of the definitions that `R` lists, in one file: one snapshot and one commit for all of them. A clone is a
+/// second handle to the same repository; threads may share it.
+///
+/// Definitions stay what they are: a program that knows only one of them opens the file as a [`Store`](crate::Store).
+///
+/// ```
+/// use netabase::{NetabaseDefinition, NetabaseModel, NetabaseRepository, Repository};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(NetabaseModel, Serialize, Deserialize)]
+/// struct Employee {
+///     #[primary_key]
+///     id: u64,
+///     hours: u32,
+/// }
+///
+/// #[derive(NetabaseModel, Serialize, Deserialize)]
+/// struct Project {
+///     #[primary_key]
+///     id: u64,
+///     hours: u32,
+/// }
+///
+/// #[derive(NetabaseDefinition)]
+/// enum Staff {
+///     Employee(Employee),
+/// }
+///
+/// #[derive(NetabaseDefinition)]
+/// enum Work {
+///     Project(Project),
+/// }
+///
+/// #[derive(NetabaseRepository)]
+/// enum Company {
+///     Staff(Staff),
+///     Work(Work),
+/// }
+///
+/// # fn main() -> netabase::Result<()> {
+/// let company = Repository::<Company>::in_memory()?;
+/// company.write(|txn| {
+///     txn.definition::<Staff>().create(&Employee { id: 1, hours: 8 })?;
+///     txn.definition::<Work>().create(&Project { id: 1, hours: 8 })
+/// })?;
+///
+/// let snapshot = company.begin_read()?;
+/// assert_eq!(snapshot.definition::<Staff>().len::<Employee>()?, 1);
+/// assert_eq!(snapshot.definition::<Work>().len::<Project>()?, 1);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Repository<R> {
+    shared: Arc<Shared>,
+    repository: PhantomData<fn() -> R>,
+}
+
+impl<R> Clone for Repository<R> {
+    fn clone(&self) -> Self {
+        Repository { shared: self.shared.clone(), repository: PhantomData }
+    }
+}
+
+impl<R: NetabaseRepository> fmt::Debug for Repository<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Repository<{}>({:?})", R::NAME, self.shared)
+    }
+}
+
+impl<R: NetabaseRepository> Repository<R> {
+    pub(super) fn new(shared: Shared) -> Self {
+        Repository { shared: Arc::new(shared), repository: PhantomData }
+    }
+
+    /// Opens the file, or makes it.
+    ///
+    /// Each definition is brought up to the program as [`Store::open`](crate::Store::open) says. One that the file has not
+    /// is added; the file has to have one of them at least, or be new.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`](crate::Store::open). Nothing is written before all definitions are known to fit. If the records of one do
+    /// not allow what it is to get (`NotUnique`), definitions that were brought up before it stay so.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder().path(path).open()
+    }
+
+    /// Makes the file; refuses one that is there.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder().path(path).create_new(true).open()
+    }
+
+    /// Opens the file and verifies all of it, see [`Store::open_checked`](crate::Store::open_checked).
+    pub fn open_checked(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder().path(path).open_checked()
+    }
+
+    /// A repository in memory, gone with its last handle.
+    pub fn in_memory() -> Result<Self> {
+        Self::builder().in_memory().open()
+    }
+
+    /// A repository with other settings.
+    pub fn builder() -> Builder<R, Repository<R>> {
+        Builder::new()
+    }
+
+    /// The definitions as data, in the order of the enum: for tools that know no types.
+    pub fn definitions(&self) -> &'static [&'static DefinitionSchema] {
+        R::DEFINITIONS
+    }
+
+    /// The definition with this recorded name.
+    pub fn definition(&self, name: &str) -> Option<&'static DefinitionSchema> {
+        self.definitions().iter().copied().find(|definition| definition.name == name)
+    }
+
+    /// A model of a definition, by recorded names.
+    pub fn model(&self, definition: &str, name: &str) -> Option<&'static ModelSchema> {
+        self.definition(definition)?.model(name)
+    }
+
+    /// A snapshot of the last commit. Does not wait for writers.
+    pub fn begin_read(&self) -> Result<RepositoryRead<R>> {
+        Ok(RepositoryRead::new(self.shared.latest()?, self.shared.core.clone()))
+    }
+
+    /// Begins a write transaction, when the one before it has ended.
+    ///
+    /// # Errors
+    /// Those of [`Store::begin_write`](crate::Store::begin_write).
+    pub fn begin_write(&self) -> Result<RepositoryWrite<R>> {
+        Ok(RepositoryWrite::new(self.shared.begin_write()?, self.shared.core.clone()))
+    }
+
+    /// Runs the closure in a write transaction: commits on `Ok`, leaves nothing on `Err` or a panic, in any definition.
+    ///
+    /// The closure runs again if the engine reports a conflict (redb never does), so it borrows what it uses.
+    ///
+    /// # Errors
+    /// What the closure returns, and what [`begin_write`](Self::begin_write) and
+    /// [`commit`](RepositoryWrite::commit) do.
+    pub fn write<T>(&self, work: impl FnMut(&mut RepositoryWrite<R>) -> Result<T>) -> Result<T> {
+        self.try_write(work)
+    }
+
+    /// As [`write`](Self::write), with an error type of the caller's.
+    pub fn try_write<T, E: From<Error>>(
+        &self,
+        mut work: impl FnMut(&mut RepositoryWrite<R>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        for _ in 0..ATTEMPTS {
+            let mut transaction = self.begin_write()?;
+            let done = work(&mut transaction)?;
+            match transaction.commit() {
+                Ok(()) => return Ok(done),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict { attempts: ATTEMPTS }).into())
+    }
+
+    /// Reads everything of all definitions and names what is not as it should be, see
+    /// [`Store::verify`](crate::Store::verify).
+    pub fn verify(&self, mut progress: impl FnMut(Progress<'_>)) -> Result<Report> {
+        self.shared.verify(&mut progress)
+    }
+
+    /// Fills every index, relation and topic of all definitions anew, see
+    /// [`Store::rebuild_indexes`](crate::Store::rebuild_indexes).
+    pub fn rebuild_indexes(&self, mut progress: impl FnMut(Progress<'_>)) -> Result<Rebuilt> {
+        self.shared.rebuild_indexes(&mut progress)
+    }
+
+    /// Makes every commit so far durable, see [`Store::sync`](crate::Store::sync).
+    pub fn sync(&self) -> Result<()> {
+        self.shared.sync()
+    }
+
+    /// Gives free space back to the system, see [`Store::compact`](crate::Store::compact).
+    pub fn compact(&self) -> Result<bool> {
+        self.shared.compact()
+    }
+
+    /// What the file takes, and what each table holds, see [`Store::stats`](crate::Store::stats).
+    pub fn stats(&self) -> Result<Stats> {
+        self.shared.stats()
+    }
+}

@@ -1,0 +1,136 @@
+//! An open store, whatever its definitions: what the typed doors of [`Store`](super::Store) and
+//! [`Repository`](super::Repository) call.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::ATTEMPTS;
+use super::building::Building;
+use super::record::recorded;
+use crate::engine::{Check, Durability, Engine, Stats};
+use crate::error::{Error, ErrorKind, Result};
+use crate::maintenance::{Filling, Problem, Progress, Rebuilt, Report, verify};
+use crate::overlay::View;
+use crate::transaction::{Core, Queue, State};
+
+pub(super) struct Shared {
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) core: Arc<Core>,
+    pub(super) queue: Arc<Queue>,
+    /// recorded names of the definitions
+    pub(super) names: Vec<&'static str>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.engine.fmt(f)
+    }
+}
+
+impl Shared {
+    /// A snapshot of the last commit.
+    pub(super) fn latest(&self) -> Result<View<'static>> {
+        self.core.latest.snapshot(&*self.engine, &self.core.layout.tables).map(View::Snapshot)
+    }
+
+    pub(super) fn begin_write(&self) -> Result<State> {
+        if self.engine.is_read_only() {
+            return Err(Error::new(ErrorKind::ReadOnly));
+        }
+        let turn = self.queue.wait()?;
+        let writer = self.engine.begin_write(&self.core.layout.tables)?;
+        Ok(State::new(writer, &self.core, turn))
+    }
+
+    pub(super) fn verify(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Report> {
+        let (engine, core) = (&*self.engine, &*self.core);
+        let layout = &*core.layout;
+        let permit = core.guard.owner()?;
+        let mut report = Report::default();
+        if !engine.is_read_only() {
+            let _turn = self.queue.wait()?;
+            let _pause = core.latest.pause();
+            match engine.check() {
+                Ok(check) => report.engine = Some(check),
+                Err(error) if matches!(error.kind(), ErrorKind::Busy) => {}
+                Err(error) => {
+                    report.note("the file", error)?;
+                    report.engine = Some(Check::Failed);
+                }
+            }
+            if report.engine == Some(Check::Repaired) {
+                let reason = "the engine's own check found and mended damage".to_owned();
+                report.add(|| Problem::Damaged { place: "the file".to_owned(), reason });
+            }
+        }
+        let snapshot = engine.begin_read(&layout.tables)?;
+        verify(&permit, &*snapshot, layout, core.staging, progress, &mut report)?;
+        // Read-only, a store may have tables that a newer program was building. They are dropped before the next write.
+        let mut built = Vec::new();
+        for name in &self.names {
+            built
+                .extend(Building::read(layout, name, &*snapshot)?.into_iter().flat_map(|built| built.tables));
+        }
+        let others = recorded(&*snapshot)?.into_iter().filter(|name| !self.names.contains(&&**name));
+        // Those of other definitions are for a store of theirs to judge.
+        let others: Vec<String> = others.map(|name| name + "/").collect();
+        for table in engine.table_names()? {
+            let is_own = layout.tables.iter().any(|spec| spec.name == table);
+            if !is_own && !built.contains(&table) && !others.iter().any(|other| table.starts_with(other)) {
+                report.add(|| Problem::Unknown { table });
+            }
+        }
+        Ok(report)
+    }
+
+    pub(super) fn rebuild_indexes(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Rebuilt> {
+        for _ in 0..ATTEMPTS {
+            match self.rebuild(progress) {
+                Err(error) if error.is_conflict() => {}
+                done => return done,
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict { attempts: ATTEMPTS }))
+    }
+
+    fn rebuild(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Rebuilt> {
+        let core = &*self.core;
+        let permit = core.guard.owner()?;
+        if self.engine.is_read_only() {
+            return Err(Error::new(ErrorKind::ReadOnly));
+        }
+        let _turn = self.queue.wait()?;
+        let mut writer = self.engine.begin_write(&core.layout.tables)?;
+        let mut filling = Filling::new(&core.layout, core.limits, core.staging, progress).lenient();
+        for tables in core.layout.models() {
+            filling.fill(&permit, &mut *writer, tables, &|_, _| true)?;
+        }
+        let done = filling.finish()?;
+        let _pause = core.latest.pause();
+        writer.commit(Durability::Immediate)?.into_result()?;
+        Ok(done)
+    }
+
+    pub(super) fn sync(&self) -> Result<()> {
+        if self.engine.is_read_only() {
+            return Ok(());
+        }
+        let _turn = self.queue.wait()?;
+        let _pause = self.core.latest.pause();
+        let writer = self.engine.begin_write(&self.core.layout.tables)?;
+        writer.commit(Durability::Immediate)?.into_result()
+    }
+
+    pub(super) fn compact(&self) -> Result<bool> {
+        self.core.guard.owner()?;
+        let _turn = self.queue.wait()?;
+        let _pause = self.core.latest.pause();
+        self.engine.compact()
+    }
+
+    pub(super) fn stats(&self) -> Result<Stats> {
+        self.core.guard.owner()?;
+        let _turn = self.queue.wait()?;
+        self.engine.stats(&self.core.layout.tables)
+    }
+}

@@ -1,0 +1,142 @@
+//! Transactions over all definitions of a repository, and the scopes that show one of them.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::context::{Context, Core};
+use super::read::ReadTransaction;
+use super::state::State;
+use super::write::WriteTransaction;
+use crate::engine::Durability;
+use crate::error::Result;
+use crate::model::{DefinitionOf, NetabaseDefinition, NetabaseRepository, assert_member};
+use crate::overlay::View;
+
+/// A snapshot of all definitions of a repository. It is owned, a clone is cheap, and threads may share it.
+pub struct RepositoryRead<R> {
+    view: View<'static>,
+    core: Arc<Core>,
+    repository: PhantomData<fn() -> R>,
+}
+
+impl<R> Clone for RepositoryRead<R> {
+    fn clone(&self) -> Self {
+        RepositoryRead { view: self.view.clone(), core: self.core.clone(), repository: PhantomData }
+    }
+}
+
+impl<R: NetabaseRepository> fmt::Debug for RepositoryRead<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RepositoryRead<{}>", R::NAME)
+    }
+}
+
+impl<R: NetabaseRepository> RepositoryRead<R> {
+    pub(crate) fn new(view: View<'static>, core: Arc<Core>) -> Self {
+        RepositoryRead { view, core, repository: PhantomData }
+    }
+
+    /// The same snapshot as one definition sees it. Costs next to nothing, and may outlive this.
+    pub fn definition<D: DefinitionOf<R>>(&self) -> ReadTransaction<D> {
+        const { assert_member::<R, D>() };
+        ReadTransaction::new(self.view.clone(), Context::new(self.core.clone(), D::PLACE))
+    }
+}
+
+/// The one write transaction of its moment, over all definitions of a repository: what is done in all of them is
+/// committed together, or not at all. Dropping it undoes everything.
+///
+/// Records are read and written through [`definition`](Self::definition).
+pub struct RepositoryWrite<R> {
+    state: State,
+    core: Arc<Core>,
+    repository: PhantomData<fn() -> R>,
+}
+
+impl<R: NetabaseRepository> fmt::Debug for RepositoryWrite<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RepositoryWrite<{}>", R::NAME)
+    }
+}
+
+impl<R: NetabaseRepository> RepositoryWrite<R> {
+    pub(crate) fn new(state: State, core: Arc<Core>) -> Self {
+        RepositoryWrite { state, core, repository: PhantomData }
+    }
+
+    /// The same transaction as one definition sees it, until the scope is dropped.
+    pub fn definition<D: DefinitionOf<R>>(&mut self) -> Scope<'_, D> {
+        const { assert_member::<R, D>() };
+        let RepositoryWrite { state: home, core, .. } = self;
+        let context = Context::new(core.clone(), D::PLACE);
+        let mut state = home.take();
+        state.is_lent = true;
+        Scope { transaction: WriteTransaction::new(state, context), home, core }
+    }
+
+    /// When the commit is to be safe, instead of what the repository was opened with.
+    pub fn set_durability(&mut self, durability: Durability) {
+        self.state.durability = durability;
+    }
+
+    /// The time this transaction began, from the repository's clock.
+    pub fn now(&self) -> SystemTime {
+        self.state.now
+    }
+
+    /// Makes everything visible and durable, in all definitions, or nothing.
+    ///
+    /// # Errors
+    /// Those of [`WriteTransaction::commit`]; `ScopeLost` if a scope did not give back what it had.
+    pub fn commit(self) -> Result<()> {
+        self.state.commit(&self.core)
+    }
+
+    /// Undoes everything, as dropping does.
+    pub fn abort(self) {}
+}
+
+/// A definition's view of a [`RepositoryWrite`]: a [`WriteTransaction`], but for `commit`, which is the repository's.
+///
+/// A scope that is forgotten ([`std::mem::forget`]) takes the transaction with it: it cannot be committed, and as with a
+/// transaction that is forgotten, nobody writes after it until the store is opened anew.
+#[must_use = "a scope does nothing by itself"]
+pub struct Scope<'t, D: NetabaseDefinition> {
+    transaction: WriteTransaction<D>,
+    home: &'t mut State,
+    core: &'t Arc<Core>,
+}
+
+impl<D: NetabaseDefinition> fmt::Debug for Scope<'_, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scope<{}>", D::NAME)
+    }
+}
+
+impl<D: NetabaseDefinition> Deref for Scope<'_, D> {
+    type Target = WriteTransaction<D>;
+
+    fn deref(&self) -> &WriteTransaction<D> {
+        &self.transaction
+    }
+}
+
+impl<D: NetabaseDefinition> DerefMut for Scope<'_, D> {
+    fn deref_mut(&mut self) -> &mut WriteTransaction<D> {
+        &mut self.transaction
+    }
+}
+
+impl<D: NetabaseDefinition> Drop for Scope<'_, D> {
+    fn drop(&mut self) {
+        let mut state = self.transaction.state.take();
+        // A transaction that was put in its place, as by `mem::swap`, is another store's: it ends here, and so does this one.
+        if state.is_lent && self.transaction.context.is_of(self.core) {
+            state.is_lent = false;
+            *self.home = state;
+        }
+    }
+}
