@@ -37,4 +37,15 @@ const _: () = {
             Company::Work(record)
         }
     }
+    #[allow(dead_code)]
+    fn held(repository: &Company) {
+        match repository {
+            Company::Staff(held) => {
+                let _: &Staff = held;
+            }
+            Company::Work(held) => {
+                let _: &Work = held;
+            }
+        }
+    }
 };

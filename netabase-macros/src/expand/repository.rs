@@ -38,6 +38,13 @@ pub(crate) fn repository(repository: &Repository) -> TokenStream {
                     }
                 }
             )*
+            // What the variants hold counts as read, so that the compiler does not call it dead.
+            #[allow(dead_code)]
+            fn held(repository: &#ident) {
+                match repository {
+                    #(#ident::#variants(held) => { let _: &#types = held; })*
+                }
+            }
         },
     )
 }
