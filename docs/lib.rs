@@ -15,5 +15,8 @@ pub mod queries {}
 #[doc = include_str!("guide/opening-and-recovering.md")]
 pub mod opening_and_recovering {}
 
+#[doc = include_str!("guide/repositories.md")]
+pub mod repositories {}
+
 #[doc = include_str!("guide/performance.md")]
 pub mod performance {}
