@@ -115,7 +115,7 @@ fn comes_in_order<M: NetabaseModel>(source: &Source<'_>, plan: &Plan<M>, part: u
     }
     Ok(match plan.pieces.as_slice() {
         // Records of equal key come by primary key.
-        [Piece { part: walked, range: ByteRange::Point(_) }] if part == 0 => {
+        [Piece { part: walked, range: ByteRange::Point(_), .. }] if part == 0 => {
             *walked == 0 || !source.is_map(*walked)?
         }
         pieces => pieces.iter().all(|piece| piece.part == part),
@@ -128,9 +128,9 @@ fn walk_in_order<M>(part: usize, mut terms: Terms<M>) -> Plan<M> {
     let pieces: Pieces = match own.map(|own| terms.swap_remove(own)) {
         Some(Term::Keys(term)) => {
             let ranges = term.ranges.into_iter().filter(|range| !range.is_empty());
-            ranges.map(|range| Piece { part, range }).collect()
+            ranges.map(|range| Piece::new(part, range)).collect()
         }
-        _ => smallvec![Piece { part, range: ByteRange::all() }],
+        _ => smallvec![Piece::new(part, ByteRange::all())],
     };
     Plan { pieces, repeats: Repeats::Never, meet: Vec::new(), residual: terms }
 }
