@@ -242,10 +242,8 @@ fn the_edges_of_pages() -> Result<()> {
     assert!(none.items.is_empty() && none.next.is_none() && none.previous.is_none());
     let exact = store.query::<Post>().limit(6).page(None)?;
     assert!(exact.next.is_none());
-    let from_third = || store.query::<Post>().offset(2).limit(2);
-    let first = from_third().page(None)?;
-    assert_eq!(ids(&first), [2, 3]);
-    assert_eq!(ids(&from_third().page(first.next.as_ref())?), [4, 5]);
+    // A page begins at a place, so a number of records says nothing.
+    assert_eq!(ids(&store.query::<Post>().offset(2).limit(2).page(None)?), [0, 1]);
     // Keys that are absent are one group, whichever way one comes.
     let by_slug = |token: Option<&PageToken>| store.query().order_by(Post::SLUG.asc()).limit(2).page(token);
     let first = by_slug(None)?;

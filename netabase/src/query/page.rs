@@ -37,9 +37,8 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
     /// [`order_by`](Query::order_by) the pages come by primary key.
     ///
     /// The token is bound to the query: the same filters and order, over the same schema, in whatever process. Pages of an order that
-    /// an index has are read from the key at which the last one ended, past the records of that same key that came before; others
-    /// are sorted anew, a page at a time. An offset counts from
-    /// the first page.
+    /// an index has are read from where the last one ended, and others are sorted anew, a page at a time. An offset says nothing
+    /// here.
     ///
     /// ```
     /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
@@ -111,9 +110,7 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         if edge.is_some_and(|edge| edge.way == Direction::Reverse) {
             self.orders.iter_mut().for_each(Order::reverse);
         }
-        if edge.is_some() {
-            self.offset = 0;
-        }
+        self.offset = 0;
         self.limit = self.limit.saturating_add(1);
         let orders = self.orders.clone();
         let mut arranged = self.arrange()?;
@@ -126,7 +123,7 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         if planned.sort.is_some() {
             return planned.into_rows()?.collect();
         }
-        let Planned { mut walk, residual, mut offset, limit, .. } = planned;
+        let Planned { mut walk, residual, limit, .. } = planned;
         let mut residual = Residual::new(residual, walk.source())?;
         let (mut found, mut before) = (Vec::new(), edge);
         while found.len() < limit && walk.advance()? {
@@ -142,10 +139,7 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
             if !residual.is_empty() && !residual.hold(walk.key(), &record)? {
                 continue;
             }
-            match offset.checked_sub(1) {
-                Some(left) => offset = left,
-                None => found.push(record),
-            }
+            found.push(record);
         }
         Ok(found)
     }
