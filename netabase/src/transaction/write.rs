@@ -34,18 +34,18 @@ pub struct WriteTransaction<D> {
     pub(super) doomed: Option<Error>,
     pub(super) durability: Durability,
     now: SystemTime,
-    buffers: Buffers,
+    pub(super) buffers: Buffers,
     pub(crate) context: Arc<Context<D>>,
     /// Last, so that the turn passes on when the engine's transaction is gone.
     pub(super) turn: Turn,
 }
 
 #[derive(Default)]
-struct Buffers {
-    new: Encoded,
+pub(super) struct Buffers {
+    pub(super) new: Encoded,
     /// the new record, read back
     proof: Encoded,
-    old: Entries,
+    pub(super) old: Entries,
 }
 
 /// What a verb expects to find under its key.
@@ -238,18 +238,6 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         Ok(done.is_some())
     }
 
-    /// Deletes the record with this key if the test holds for it; `false` if it does not, or if there is no record.
-    pub fn delete_if<M: ModelOf<D>>(
-        &mut self,
-        key: impl AsKey<M::PrimaryKey>,
-        test: impl FnOnce(&M) -> bool,
-    ) -> Result<bool> {
-        match self.get::<M>(&key)? {
-            Some(record) if test(&record) => self.delete::<M>(&key),
-            _ => Ok(false),
-        }
-    }
-
     /// Changes the record with this key, unless the closure returns `None`. `None` also if there is no record.
     pub(crate) fn change<M: ModelOf<D>, T>(
         &mut self,
@@ -265,16 +253,6 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         }
         self.update(&record)?;
         Ok(Some(done))
-    }
-
-    /// Deletes the record with this key; `false` if there was none.
-    pub fn delete<M: ModelOf<D>>(&mut self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
-        Ok(self.remove::<M>(&key, Keep::No)?.found)
-    }
-
-    /// Deletes the record with this key and returns it.
-    pub fn take<M: ModelOf<D>>(&mut self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
-        Ok(self.remove::<M>(&key, Keep::Yes)?.record)
     }
 
     /// The four verbs that store a record.
@@ -324,50 +302,6 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         let layer = self.layers.last_mut().ok_or_else(no_layer)?;
         let deferred = table::stage(&permit, checked, layer, &change)?;
         self.deferred.extend(deferred.into_iter().map(|link| (M::ORDINAL, link)));
-        self.spill_if_full()?;
-        Ok(old)
-    }
-
-    /// Both verbs that delete a record.
-    fn remove<M: ModelOf<D>>(&mut self, key: &impl AsKey<M::PrimaryKey>, keep: Keep) -> Result<Old<M>> {
-        let mut buffers = std::mem::take(&mut self.buffers);
-        let old = self.remove_with(&mut buffers, key, keep);
-        self.buffers = buffers;
-        old
-    }
-
-    fn remove_with<M: ModelOf<D>>(
-        &mut self,
-        Buffers { new, old: entries, .. }: &mut Buffers,
-        key: &impl AsKey<M::PrimaryKey>,
-        keep: Keep,
-    ) -> Result<Old<M>> {
-        let context = &*self.context;
-        let permit = context.guard.write(M::SCHEMA)?;
-        let tables = context.tables::<M>()?;
-        new.key.clear();
-        key.write_tail(&mut new.key)?;
-
-        let (change, checked, old) = {
-            let staged = self.staged()?;
-            let stored = table::find(&permit, staged, tables, &new.key)?;
-            let old = context.old::<M>(tables, &new.key, stored.as_deref(), keep, entries)?;
-            if !old.found {
-                return Ok(old);
-            }
-            if self.has_referrers(M::ORDINAL, &new.key)? {
-                let key = std::mem::take(&mut new.key);
-                drop(stored);
-                self.delete_with_referrers(M::ORDINAL, &key)?;
-                return Ok(old);
-            }
-            let change =
-                Change { tables, key: &new.key, before: Some(entries), after: None, links: Links::Checked };
-            let checked = table::check(&permit, staged, context.limits, &change)?;
-            (change, checked, old)
-        };
-        let layer = self.layers.last_mut().ok_or_else(no_layer)?;
-        table::stage(&permit, checked, layer, &change)?;
         self.spill_if_full()?;
         Ok(old)
     }
