@@ -9,6 +9,13 @@ use crate::table::{self, Change, Links};
 
 impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Deletes the record with this key; `false` if there was none.
+    ///
+    /// What becomes of the records that link to it their relations say: `#[relation(on_delete = "cascade")]` deletes them with it,
+    /// `"set_null"` takes their links out. All of that is found out before the first of them changes.
+    ///
+    /// # Errors
+    /// `StillReferenced` if a record that stays may not be left without it, which is so unless its relation says otherwise. The
+    /// same holds for every verb that deletes.
     pub fn delete<M: ModelOf<D>>(&mut self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
         Ok(self.remove::<M>(&key, Keep::No, |_| Ok(true))?.found)
     }

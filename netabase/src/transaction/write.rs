@@ -139,7 +139,8 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Stores a new record.
     ///
     /// # Errors
-    /// `AlreadyExists` if its key is taken, `ConstraintViolation` if a unique key is. `InvalidKey` for a key
+    /// `AlreadyExists` if its key is taken, `ConstraintViolation` if a unique key is, `MissingReference` if a link leads
+    /// nowhere. `InvalidKey` for a key
     /// that has no order (NaN), `LimitExceeded` for one that is too long, `Codec` for a type whose serde impl
     /// is wrong: these three hold for every verb that stores a record.
     #[doc(alias = "insert")]
