@@ -25,6 +25,7 @@ mod key_laws;
 mod kills;
 mod lazy_reads;
 mod limits;
+mod link_states;
 mod lossy_records;
 mod named_indexes;
 mod nested_write;

@@ -3,7 +3,7 @@
 use super::Store;
 use crate::error::Result;
 use crate::key::AsKey;
-use crate::model::{ModelOf, NetabaseDefinition, Viewed};
+use crate::model::{Door, ModelOf, NetabaseDefinition, Reads, Viewed};
 use crate::query::{self, Query};
 
 /// Single reads. Reads that belong together want one [`begin_read`](Store::begin_read), as another commit may come
@@ -69,5 +69,13 @@ impl<D: NetabaseDefinition> Store<D> {
     /// Begins a query of the last commit.
     pub fn query<M: ModelOf<D>>(&self) -> Query<'static, M> {
         query::over(self.latest(), &self.shared.context)
+    }
+}
+
+impl<D: NetabaseDefinition> Door for Store<D> {}
+
+impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for Store<D> {
+    fn read(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+        self.get(key)
     }
 }

@@ -9,7 +9,7 @@ use super::turn::Turn;
 use crate::engine::{Durability, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, EncodedKey};
-use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, Viewed, spell};
+use crate::model::{Door, Entries, ModelOf, NetabaseDefinition, NetabaseModel, Reads, Viewed, spell};
 use crate::overlay::{Overlay, Staged, View};
 use crate::table::{self, Change};
 
@@ -357,6 +357,14 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         table::stage(&permit, checked, layer, &change)?;
         self.spill_if_full()?;
         Ok(old)
+    }
+}
+
+impl<D: NetabaseDefinition> Door for WriteTransaction<D> {}
+
+impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for WriteTransaction<D> {
+    fn read(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+        self.get(key)
     }
 }
 
