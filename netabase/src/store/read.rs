@@ -4,7 +4,7 @@ use super::Store;
 use crate::error::Result;
 use crate::key::AsKey;
 use crate::model::{Door, ModelOf, NetabaseDefinition, Reads, Viewed};
-use crate::query::{self, Query};
+use crate::query::{self, Edges, Query, Traversal};
 
 /// Single reads. Reads that belong together want one [`begin_read`](Store::begin_read), as another commit may come
 /// between two of these.
@@ -69,6 +69,11 @@ impl<D: NetabaseDefinition> Store<D> {
     /// Begins a query of the last commit.
     pub fn query<M: ModelOf<D>>(&self) -> Query<'static, M> {
         query::over(self.latest(), &self.shared.context)
+    }
+
+    /// Begins a walk over the last commit, see [`ReadTransaction::walk`](crate::ReadTransaction::walk).
+    pub fn walk<M: ModelOf<D>, E: Edges<M>>(&self, edges: E) -> Traversal<'static, M, E> {
+        query::walk_over(self.latest(), &self.shared.context, edges)
     }
 }
 

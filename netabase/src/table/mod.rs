@@ -20,7 +20,7 @@ pub(crate) use layout::{Layout, ModelTables, PartTable, SCHEMA_TABLE, belongs, s
 pub(crate) use limits::check_key;
 pub(crate) use read::{count, covering_rows, find, get, len, lookup, rows};
 pub(crate) use record::{decode, view};
-pub(crate) use seek::{Seeker, Sought};
+pub(crate) use seek::{Seeker, Sought, each};
 pub(crate) use sequence::{last_number, note_number};
 pub(crate) use sums::Sums;
 pub(crate) use write::{Change, check, stage};
