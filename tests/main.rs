@@ -17,6 +17,7 @@ mod drop_aborts;
 mod durability;
 mod explained;
 mod generated_ids;
+mod graph_walks;
 mod includes;
 mod interrupted_fills;
 mod io_failures;
