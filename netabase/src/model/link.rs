@@ -69,7 +69,7 @@ impl<M: NetabaseModel> Link<M> {
     /// # }
     /// ```
     pub fn get(&self, from: &impl Reads<M>) -> Result<Option<M>> {
-        from.read(&self.key)
+        from.look_up(&self.key)
     }
 
     /// The record, which has to be there.

@@ -23,7 +23,7 @@ pub trait Door {}
 pub trait Reads<M: NetabaseModel>: Door + Sync {
     /// The record with this key.
     #[doc(hidden)]
-    fn read(&self, key: &M::PrimaryKey) -> Result<Option<M>>;
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>>;
 }
 
 /// A [`Link`] with its record, in one of three states:
@@ -95,7 +95,7 @@ impl<'a, M: NetabaseModel> Loaded<'a, M> {
             State::Borrowed { from, found } => match found.get() {
                 Some(found) => Ok(found.as_deref()),
                 None => {
-                    let read = from.read(&self.key)?.map(Box::new);
+                    let read = from.look_up(&self.key)?.map(Box::new);
                     Ok(found.get_or_init(|| read).as_deref())
                 }
             },
@@ -136,7 +136,7 @@ impl<'a, M: NetabaseModel> Loaded<'a, M> {
             State::Hydrated(record) => Some(Box::new(record.clone())),
             State::Borrowed { from, found } => match found.into_inner() {
                 Some(found) => found,
-                None => from.read(&self.key)?.map(Box::new),
+                None => from.look_up(&self.key)?.map(Box::new),
             },
         })
     }

@@ -80,7 +80,7 @@ impl<D: NetabaseDefinition> Store<D> {
 impl<D: NetabaseDefinition> Door for Store<D> {}
 
 impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for Store<D> {
-    fn read(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
         self.get(key)
     }
 }

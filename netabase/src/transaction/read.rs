@@ -101,7 +101,7 @@ impl<D: NetabaseDefinition> ReadTransaction<D> {
 impl<D: NetabaseDefinition> Door for ReadTransaction<D> {}
 
 impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for ReadTransaction<D> {
-    fn read(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
         self.get(key)
     }
 }

@@ -363,7 +363,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 impl<D: NetabaseDefinition> Door for WriteTransaction<D> {}
 
 impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for WriteTransaction<D> {
-    fn read(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
         self.get(key)
     }
 }

@@ -100,21 +100,24 @@ impl<A: Hop, B: Hop<From = A::To>> Hop for Chain<A, B> {
     }
 }
 
-impl<M: NetabaseModel, K: ModelKey, S: KeyShape> Index<M, K, S> {
+impl<M, K, S> Index<M, K, S> {
     /// This step and then another one, for a [walk](crate::ReadTransaction::walk).
-    pub fn then<B: Hop<From = K::Model>>(self, next: B) -> Chain<Self, B> {
+    pub fn then<B: Hop<From = K::Model>>(self, next: B) -> Chain<Self, B>
+    where
+        K: ModelKey,
+    {
         Chain { first: self, second: next }
     }
 }
 
-impl<C: NetabaseModel, K: ModelKey, S: KeyShape> Inverse<C, K, S> {
+impl<C: NetabaseModel, K, S> Inverse<C, K, S> {
     /// This step and then another one, for a [walk](crate::ReadTransaction::walk): `Edge::FROM.inverse().then(Edge::TO)`.
     pub fn then<B: Hop<From = C>>(self, next: B) -> Chain<Self, B> {
         Chain { first: self, second: next }
     }
 }
 
-impl<A: Hop, B: Hop<From = A::To>> Chain<A, B> {
+impl<A, B: Hop> Chain<A, B> {
     /// These steps and then another one.
     pub fn then<C: Hop<From = B::To>>(self, next: C) -> Chain<Self, C> {
         Chain { first: self, second: next }

@@ -81,7 +81,8 @@ pub(crate) fn over<'r, D: NetabaseDefinition, M: ModelOf<D>, E: Edges<M>>(
     Traversal { source, edges, starts: Ok(Vec::new()), depth: (0, usize::MAX), model: PhantomData }
 }
 
-impl<'r, M: NetabaseModel, E: Edges<M>> Traversal<'r, M, E> {
+/// The bounds stand on the methods, so that the compiler's message is about the edges.
+impl<'r, M: NetabaseModel, E> Traversal<'r, M, E> {
     /// Where it begins, at depth 0. Several calls begin at several records.
     pub fn from(mut self, key: impl AsKey<M::PrimaryKey>) -> Self {
         let mut bytes = Vec::new();
@@ -114,13 +115,19 @@ impl<'r, M: NetabaseModel, E: Edges<M>> Traversal<'r, M, E> {
 
     /// The depth and primary key of each record, by depth and then by key. Keys that links lead to come also where no record has
     /// them. Against a relation no record is read, along it those that it goes out from.
-    pub fn keys(self) -> Result<VisitedKeys<'r, M, E>> {
+    pub fn keys(self) -> Result<VisitedKeys<'r, M, E>>
+    where
+        E: Edges<M>,
+    {
         Ok(VisitedKeys { levels: Levels::new(self)?, keys: Vec::new().into_iter() })
     }
 
     /// The depth and the record of each, by depth and then by key, without those that are not there. The records of a depth are
     /// read as one batch.
-    pub fn iter(self) -> Result<Visited<'r, M, E>> {
+    pub fn iter(self) -> Result<Visited<'r, M, E>>
+    where
+        E: Edges<M>,
+    {
         Ok(Visited { levels: Levels::new(self)?, records: Vec::new().into_iter() })
     }
 }

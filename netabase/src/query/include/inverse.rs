@@ -28,15 +28,18 @@ impl<C, K, S> fmt::Debug for Inverse<C, K, S> {
     }
 }
 
-impl<C: NetabaseModel, K: ModelKey, S: KeyShape> Index<C, K, S> {
+impl<C, K, S> Index<C, K, S> {
     /// The relation from its other end: in a query of authors, `Post::AUTHOR.inverse()` is the posts of each. Where several
     /// relations lead to one model, their handles tell them apart.
-    pub fn inverse(self) -> Inverse<C, K, S> {
+    pub fn inverse(self) -> Inverse<C, K, S>
+    where
+        K: ModelKey,
+    {
         Inverse { handle: self }
     }
 }
 
-impl<C: NetabaseModel, K: ModelKey, S: KeyShape> Inverse<C, K, S> {
+impl<C: NetabaseModel, K, S> Inverse<C, K, S> {
     fn all(self) -> IncludeInverse<C, K, S> {
         IncludeInverse { handle: self.handle, orders: Vec::new(), limit: usize::MAX, nested: Plain }
     }

@@ -62,29 +62,36 @@ impl<M, K, S, N, P> fmt::Debug for IncludeLinks<M, K, S, N, P> {
     }
 }
 
-impl<M, K: ModelKey, S: KeyShape> Index<M, K, S> {
+/// The bounds stand on the methods, so that the compiler's message is about the key.
+impl<M, K, S> Index<M, K, S> {
     /// Makes links that lead to nothing an error, in an [`include`](crate::query::Query::include): `T` stands for `Option<T>` then.
     ///
     /// # Errors
     /// When the query runs: `DanglingReference`, with the key of the first one that is missing.
-    pub fn required(self) -> IncludeLinks<M, K, S, Plain, Required> {
+    pub fn required(self) -> IncludeLinks<M, K, S, Plain, Required>
+    where
+        K: ModelKey,
+    {
         IncludeLinks { handle: self, nested: Plain, policy: PhantomData }
     }
 
     /// Lets the records that are included come with more beside them, to any depth.
-    pub fn include<I: Include<K::Model>>(self, include: I) -> IncludeLinks<M, K, S, With<I>> {
+    pub fn include<I: Include<K::Model>>(self, include: I) -> IncludeLinks<M, K, S, With<I>>
+    where
+        K: ModelKey,
+    {
         IncludeLinks { handle: self, nested: With(include), policy: PhantomData }
     }
 }
 
-impl<M, K: ModelKey, S: KeyShape, P> IncludeLinks<M, K, S, Plain, P> {
+impl<M, K: ModelKey, S, P> IncludeLinks<M, K, S, Plain, P> {
     /// As [`Index::include`](crate::query::Index::include).
     pub fn include<I: Include<K::Model>>(self, include: I) -> IncludeLinks<M, K, S, With<I>, P> {
         IncludeLinks { handle: self.handle, nested: With(include), policy: PhantomData }
     }
 }
 
-impl<M, K: ModelKey, S: KeyShape, N> IncludeLinks<M, K, S, N> {
+impl<M, K, S, N> IncludeLinks<M, K, S, N> {
     /// As [`Index::required`](crate::query::Index::required).
     pub fn required(self) -> IncludeLinks<M, K, S, N, Required> {
         IncludeLinks { handle: self.handle, nested: self.nested, policy: PhantomData }

@@ -95,9 +95,13 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     }
 }
 
-impl<M: NetabaseModel, I: Include<M>, Mode> Included<'_, M, I, Mode> {
+/// The bounds stand on the methods, so that the compiler's message is about what is included.
+impl<M: NetabaseModel, I, Mode> Included<'_, M, I, Mode> {
     /// All records, each with what is related to it.
-    pub fn collect(self) -> Result<Vec<(M, I::Output)>> {
+    pub fn collect(self) -> Result<Vec<(M, I::Output)>>
+    where
+        I: Include<M>,
+    {
         let source = self.query.source.clone()?;
         let records = self.query.collect()?;
         let included = self.include.load(&source, &records)?;
@@ -105,7 +109,10 @@ impl<M: NetabaseModel, I: Include<M>, Mode> Included<'_, M, I, Mode> {
     }
 
     /// The first record, with what is related to it.
-    pub fn first(self) -> Result<Option<(M, I::Output)>> {
+    pub fn first(self) -> Result<Option<(M, I::Output)>>
+    where
+        I: Include<M>,
+    {
         let source = self.query.source.clone()?;
         let Some(record) = self.query.first()? else { return Ok(None) };
         let included = self.include.load(&source, std::slice::from_ref(&record))?;
