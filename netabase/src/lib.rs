@@ -64,7 +64,7 @@
 //! - [`Store`] opens the file, and reads single records; [`ReadTransaction`] and [`WriteTransaction`] are the doors to
 //!   what belongs together. [`Durability`] says when a commit is safe.
 //! - [`Store::verify`] and its neighbours take care of the file; [`Report`] says what they found.
-//! - [`query`]: filters through typed handles. [`key`]: what can be a key, and how it is stored.
+//! - [`query`]: filters through typed handles, related records, walks over graphs. [`key`]: what can be a key, and how it is stored.
 //! - [`model`]: what the derives implement. [`schema`]: the same as plain data. [`Link`]: one record names another;
 //!   [`Loaded`]: a link with its record.
 //! - [`Error`] and its [`ErrorKind`]. [`engine`]: what a storage engine has to do.
