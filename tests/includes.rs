@@ -199,6 +199,22 @@ fn a_level_is_one_batch() -> Result<()> {
     Ok(())
 }
 
+// In a write transaction nothing is walked over, as staged rows would be sorted for that: a look-up for each key, once.
+#[test]
+fn staged_records_are_looked_up_once_each() -> Result<()> {
+    for authors in [10, 1000] {
+        let (found, gets, _) = costs(authors, |store| {
+            let mut txn = store.begin_write()?;
+            txn.create(&post(authors * 3, 0))?;
+            Ok(txn.query::<Post>().include(Post::AUTHOR.required()).collect()?.len())
+        })?;
+        assert_eq!(found as u64, authors * 3 + 1);
+        // And one for what is created.
+        assert!(gets <= authors + 1, "{authors}: {gets} gets");
+    }
+    Ok(())
+}
+
 // Few parents of many: nothing is read of the others.
 #[test]
 fn what_is_not_asked_for_is_not_read() -> Result<()> {
@@ -224,10 +240,21 @@ struct Stranger {
     author: Link<Author>,
 }
 
+/// Another model under the name of one that is listed.
+#[derive(NetabaseModel, Serialize, Deserialize, Debug)]
+#[netabase(rename = "Post")]
+struct Impostor {
+    #[primary_key]
+    id: u64,
+    #[relation]
+    author: Link<Author>,
+}
+
 #[derive(NetabaseDefinition)]
 enum Elsewhere {
     Author(Author),
     Stranger(Stranger),
+    Impostor(Impostor),
 }
 
 #[test]
@@ -240,6 +267,9 @@ fn a_model_of_another_definition_is_not_included() -> Result<()> {
         store.query::<Author>().include(Stranger::AUTHOR.inverse()).collect().expect_err("it is not listed");
     assert_eq!(*error.kind(), ErrorKind::UnknownModel { model: "Stranger" });
     assert_eq!(error.to_string(), "the definition of this store does not list Stranger: add it as a variant");
+    let error =
+        store.query::<Author>().include(Impostor::AUTHOR.inverse()).collect().expect_err("nor is this");
+    assert_eq!(*error.kind(), ErrorKind::UnknownModel { model: "Post" });
     Ok(())
 }
 
