@@ -104,7 +104,9 @@ fn the_key_alone_is_compared_and_written() -> Result<()> {
     let bytes = postcard::to_stdvec(&link).expect("it is written");
     for one in &states {
         assert!(states.iter().all(|other| one == other && one <= other));
-        assert!(*one == link && link == *one && *one != higher && *one < higher);
+        assert_eq!(*one, link);
+        assert_eq!(link, *one);
+        assert!(*one < higher && *one != higher);
         assert_eq!(hashes.hash_one(one), hashes.hash_one(&link));
         let written = postcard::to_stdvec(one).expect("it is written");
         assert_eq!(written, bytes);

@@ -98,9 +98,9 @@ impl<'r> Seeker<'r> {
 
 /// Shows the records of many keys, in the order of the keys, each with the place of its key in the list. A key that is there
 /// several times is read once, and shown for each.
-pub(crate) fn each<'r>(
+pub(crate) fn each(
     permit: &Permit<ReadAccess>,
-    view: &View<'r>,
+    view: &View<'_>,
     tables: &ModelTables,
     keys: &KeyList,
     mut visit: impl FnMut(usize, Option<&[u8]>) -> Result<()>,

@@ -143,7 +143,9 @@ pub(super) struct Reached {
 impl Reached {
     pub(super) fn new(starts: Vec<Arc<[u8]>>) -> Self {
         let mut reached = Reached { came_from: HashMap::new(), level: KeyList::default(), keys: Vec::new() };
-        starts.into_iter().for_each(|start| reached.add(&start, None));
+        for start in starts {
+            reached.add(&start, None);
+        }
         reached.close();
         reached
     }
