@@ -17,8 +17,10 @@ fn shortest(from: &str, to: &str, snapshot: &Snapshot) -> Result<Option<Way>> {
     let (starts, ends) = (versions(from, snapshot)?, versions(to, snapshot)?);
     let mut shortest: Option<Way> = None;
     for end in &ends {
-        let walk = snapshot.walk(Dependency::FROM.inverse().then(Dependency::TO));
-        let walk = starts.iter().fold(walk, |walk, start| walk.from(start));
+        let mut walk = snapshot.walk(Dependency::FROM.inverse().then(Dependency::TO));
+        for start in &starts {
+            walk = walk.from(start);
+        }
         if let Some(way) = walk.path_to(end)?
             && shortest.as_ref().is_none_or(|shortest| way.len() < shortest.len())
         {
