@@ -37,11 +37,14 @@ impl Hops {
     }
 }
 
-/// A key that is there has a tag before it where it may be absent.
-fn tag(shape: Shape) -> &'static [u8] {
+/// A key that is there has this before it where it may be absent.
+const PRESENT: u8 = 1;
+
+/// The key in an entry, if it is there.
+fn present(key: &[u8], shape: Shape) -> Option<&[u8]> {
     match shape {
-        Shape::Optional => &[1],
-        Shape::One | Shape::Each => &[],
+        Shape::Optional => key.split_first().filter(|(tag, _)| **tag == PRESENT).map(|(_, key)| key),
+        Shape::One | Shape::Each => Some(key),
     }
 }
 
@@ -62,7 +65,7 @@ pub(super) fn keys_of<'m, M: NetabaseModel>(
                 hops.keys.push(&primary);
             } else {
                 entries.collect_unsorted(record, &primary, customs)?;
-                let present = entries.keys(part).filter_map(|key| key.strip_prefix(tag(shape)));
+                let present = entries.keys(part).filter_map(|key| present(key, shape));
                 present.for_each(|key| hops.keys.push(key));
             }
         }
@@ -82,7 +85,7 @@ pub(super) fn rows_of(
     let mut found = KeyList::default();
     let mut spans: Vec<Range<usize>> = vec![0..0; keys.len()];
     let mut rows = Rows { source, part, cursor: None, on_row: false };
-    let (mut key, mut last, tag) = (Vec::new(), None, tag(shape));
+    let (mut key, mut last) = (Vec::new(), None);
     for place in keys.in_order() {
         let start = found.len();
         let same =
@@ -91,7 +94,7 @@ pub(super) fn rows_of(
             Some(span) => span,
             None => {
                 key.clear();
-                key.extend_from_slice(tag);
+                key.extend((shape == Shape::Optional).then_some(PRESENT));
                 key.extend_from_slice(keys.get(place));
                 rows.read(&key, most, &mut found)?;
                 start..found.len()
