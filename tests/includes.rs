@@ -6,7 +6,8 @@ use std::sync::Arc;
 use kit::counting::{Counting, Counts};
 use kit::load;
 use kit::models::{
-    Author, Blog, Person, Place, PlacePrimaryKey, Post, Visit, World, author, post as bare_post,
+    Author, AuthorPrimaryKey, Blog, Person, Place, PlacePrimaryKey, Post, Visit, World, author,
+    post as bare_post,
 };
 use netabase::engine::Redb;
 use netabase::{ErrorKind, Link, NetabaseDefinition, NetabaseModel, Result, Store, WriteTransaction};
@@ -270,6 +271,88 @@ fn a_model_of_another_definition_is_not_included() -> Result<()> {
     let error =
         store.query::<Author>().include(Impostor::AUTHOR.inverse()).collect().expect_err("nor is this");
     assert_eq!(*error.kind(), ErrorKind::UnknownModel { model: "Post" });
+    Ok(())
+}
+
+/// Keys of records in every kind of table.
+#[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[netabase(index(name = "by_reader", key = Desk::reader -> AuthorPrimaryKey, when = Desk::is_read, covering(room)))]
+struct Desk {
+    #[primary_key]
+    id: u64,
+    #[secondary_key]
+    editor: AuthorPrimaryKey,
+    #[secondary_key(unique)]
+    seat: Option<AuthorPrimaryKey>,
+    room: String,
+}
+
+impl Desk {
+    fn reader(&self) -> AuthorPrimaryKey {
+        AuthorPrimaryKey(self.id / 2)
+    }
+
+    fn is_read(&self) -> bool {
+        !self.id.is_multiple_of(2)
+    }
+}
+
+#[derive(NetabaseDefinition)]
+enum Office {
+    Author(Author),
+    Desk(Desk),
+}
+
+// What is a key of the other model leads there, whether it is called a relation or not.
+#[test]
+fn every_table_with_such_keys_is_a_relation() -> Result<()> {
+    let store = Store::<Office>::in_memory()?;
+    let desk = |id, editor: u64, seat: Option<u64>| Desk {
+        id,
+        editor: editor.into(),
+        seat: seat.map(Into::into),
+        room: "R".into(),
+    };
+    store.write(|txn| {
+        txn.create_batch(&[author(1), author(2), author(3)])?;
+        txn.create_batch(&[desk(1, 2, None), desk(2, 2, Some(3)), desk(3, 1, None), desk(5, 9, Some(1))])
+    })?;
+    let links = (Desk::EDITOR, Desk::SEAT, Desk::BY_READER, Desk::ID);
+    let found = store.query::<Desk>().include(links).collect()?;
+    let id = |author: &Option<Author>| author.as_ref().map(|author| author.id);
+    let ids: Vec<_> = found
+        .iter()
+        .map(|(desk, (editor, seat, reader, same))| {
+            assert_eq!(same.as_ref(), Some(desk));
+            (desk.id, id(editor), id(seat), id(reader))
+        })
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            (1, Some(2), None, None),
+            (2, Some(2), Some(3), None),
+            (3, Some(1), None, Some(1)),
+            (5, None, Some(1), Some(2))
+        ]
+    );
+
+    let back = (Desk::EDITOR.inverse(), Desk::SEAT.inverse(), Desk::BY_READER.inverse());
+    let found = store.query::<Author>().include(back).collect()?;
+    let ids = |desks: &[Desk]| desks.iter().map(|desk| desk.id).collect::<Vec<_>>();
+    let found: Vec<_> = found
+        .iter()
+        .map(|(author, (edited, seat, read))| (author.id, ids(edited), ids(seat), ids(read)))
+        .collect();
+    assert_eq!(
+        found,
+        [(1, vec![3], vec![5], vec![3]), (2, vec![1, 2], vec![], vec![5]), (3, vec![], vec![2], vec![])]
+    );
+    let same = store.query::<Desk>().include(Desk::ID.inverse()).collect()?;
+    assert!(same.len() == 4 && same.iter().all(|(desk, same)| same == std::slice::from_ref(desk)));
+    // Where a record is not in the index, there is no key either.
+    let none = store.query::<Desk>().include(Desk::BY_READER.required()).collect().expect_err("one has none");
+    assert!(matches!(none.kind(), ErrorKind::DanglingReference { model: "Author", .. }));
     Ok(())
 }
 
