@@ -64,9 +64,10 @@
 //! - [`Store`] opens the file, and reads single records; [`ReadTransaction`] and [`WriteTransaction`] are the doors to
 //!   what belongs together. [`Durability`] says when a commit is safe.
 //! - [`Store::verify`] and its neighbours take care of the file; [`Report`] says what they found.
-//! - [`query`]: filters through typed handles, selections, sums, pages. [`key`]: what can be a key, and how it is stored.
-//! - [`model`]: what the derives implement. [`schema`]: the same as plain data. [`Link`]: one record names another.
-//!   [`CustomIndex`]: an index written by hand.
+//! - [`query`]: filters through typed handles, selections, sums, pages, related records, walks over graphs. [`key`]: what can be
+//!   a key, and how it is stored.
+//! - [`model`]: what the derives implement. [`schema`]: the same as plain data. [`Link`]: one record names another;
+//!   [`Loaded`]: a link with its record. [`CustomIndex`]: an index written by hand.
 //! - [`Error`] and its [`ErrorKind`]. [`engine`]: what a storage engine has to do.
 //!
 //! # Attributes
@@ -113,7 +114,7 @@ pub use engine::Durability;
 pub use error::{Error, ErrorKind, Result};
 pub use key::{Key, NetabaseKey};
 pub use maintenance::{Problem, Progress, Rebuilt, Report};
-pub use model::{CustomIndex, Link, NetabaseDefinition, NetabaseModel, NetabaseTopic};
+pub use model::{CustomIndex, Link, Loaded, NetabaseDefinition, NetabaseModel, NetabaseTopic};
 pub use netabase_macros::{NetabaseDefinition, NetabaseModel, NetabaseTopic};
 pub use store::{Builder, Chunked, Store};
 pub use transaction::{ReadTransaction, WriteTransaction};

@@ -212,6 +212,24 @@ pub(super) fn key_of<M: NetabaseModel>(order: &Order<M>, primary: &[u8], entries
     }
 }
 
+/// Records that are in memory, in an order.
+pub(super) fn sort_records<M: NetabaseModel>(
+    records: impl Iterator<Item = M>,
+    orders: &[Order<M>],
+) -> Result<Vec<M>> {
+    let mut entries = Entries::default();
+    let with_keys = |record: M| {
+        let mut primary = Vec::new();
+        record.encode_key(&mut primary)?;
+        entries.collect(&record, &primary, &NO_CUSTOMS)?;
+        let keys = orders.iter().map(|order| key_of(order, &primary, &entries)).collect();
+        Ok(Sorted { orders, keys, primary, record })
+    };
+    let mut sorted = records.map(with_keys).collect::<Result<Vec<_>>>()?;
+    sorted.sort_unstable();
+    Ok(sorted.into_iter().map(|sorted| sorted.record).collect())
+}
+
 /// The first records in the wanted order, with their primary keys. Keeps no more of them in memory than are wanted.
 pub(super) fn sort<M: NetabaseModel>(
     mut walk: Walk<'_>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::covering;
 use crate::engine::{TableForm, TableId, TableSpec, Tables};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Custom, Customs, Entries, RecordReader};
+use crate::model::{Custom, Customs, Entries, NetabaseModel, RecordReader};
 use crate::schema::{
     DefinitionSchema, ModelSchema, OnDelete, Part, Piece, References, RelationSchema, Section, Shape,
 };
@@ -147,6 +147,12 @@ impl Layout {
     #[inline]
     pub(crate) fn model(&self, ordinal: usize) -> Result<&ModelTables> {
         self.models.get(ordinal).ok_or_else(|| Error::internal("no model of that number"))
+    }
+
+    /// The number of a model.
+    pub(crate) fn ordinal_of<M: NetabaseModel>(&self) -> Result<usize> {
+        let found = self.models.iter().position(|tables| tables.reader.is_of::<M>());
+        found.ok_or_else(|| Error::new(ErrorKind::UnknownModel { model: M::NAME }))
     }
 
     /// Name of a table in the file.

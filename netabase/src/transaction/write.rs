@@ -10,7 +10,7 @@ use super::turn::Turn;
 use crate::engine::{Durability, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, EncodedKey};
-use crate::model::{Entries, ModelOf, NetabaseDefinition, NetabaseModel, Viewed, spell};
+use crate::model::{Door, Entries, ModelOf, NetabaseDefinition, NetabaseModel, Reads, Viewed, spell};
 use crate::overlay::{Overlay, Staged, View};
 use crate::table::{self, Change, Deferred, Links};
 
@@ -305,6 +305,14 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         self.deferred.extend(deferred.into_iter().map(|link| (M::ORDINAL, link)));
         self.spill_if_full()?;
         Ok(old)
+    }
+}
+
+impl<D: NetabaseDefinition> Door for WriteTransaction<D> {}
+
+impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for WriteTransaction<D> {
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+        self.get(key)
     }
 }
 
