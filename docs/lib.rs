@@ -12,6 +12,9 @@ pub mod models_and_keys {}
 #[doc = include_str!("guide/queries.md")]
 pub mod queries {}
 
+#[doc = include_str!("guide/relations.md")]
+pub mod relations {}
+
 #[doc = include_str!("guide/opening-and-recovering.md")]
 pub mod opening_and_recovering {}
 

@@ -187,6 +187,18 @@ fn agrees(
         let found = value_of(read, key)?;
         prop_assert_eq!(found.as_ref(), Some(value));
     }
+    // From a value that is there, and from its neighbour, which may not be.
+    for (key, value) in model.1.iter().step_by(model.1.len() / 20 + 1) {
+        let mut next = value.clone();
+        next.iter_mut().last().into_iter().for_each(|last| *last = last.wrapping_add(1));
+        for from in [value, &next] {
+            let of_key = || model.1.iter().filter(|(other, _)| other == key);
+            let forward: Vec<_> = of_key().filter(|(_, own)| own >= from).cloned().collect();
+            let back: Vec<_> = of_key().rev().filter(|(_, own)| own <= from).cloned().collect();
+            prop_assert_eq!(rows(read.values_from(INDEX, key, from, Direction::Forward)?)?, forward);
+            prop_assert_eq!(rows(read.values_from(INDEX, key, from, Direction::Reverse)?)?, back);
+        }
+    }
     for key in model.1.iter().map(|(key, _)| key).collect::<BTreeSet<_>>() {
         let count = model.1.iter().filter(|(other, _)| other == key).count();
         prop_assert_eq!(read.index_count(INDEX, key)?, count as u64);

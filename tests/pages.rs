@@ -151,12 +151,26 @@ fn a_late_page_reads_no_more_than_the_first() -> Result<()> {
         snapshot.query().filter(filter).order_by(Post::KIND_DAY.asc()).limit(10).page(token)
     };
     let all = |token: Option<&PageToken>| snapshot.query::<Post>().limit(10).page(token);
-    for page in [&one_kind as &dyn Fn(Option<&PageToken>) -> Result<Page<Post>>, &all] {
+    // A thousand records of one key, by primary key; also beside another key, and with another.
+    let of_kind = |token: Option<&PageToken>| snapshot.query().filter(Post::KIND.eq(1)).limit(10).page(token);
+    let of_both = |token: Option<&PageToken>| {
+        snapshot.query().filter(Post::KIND.eq(1).and(Post::TAGS.eq(9))).limit(10).page(token)
+    };
+    let of_either = |token: Option<&PageToken>| {
+        snapshot.query().filter(Post::KIND.eq(1).or(Post::TAGS.eq(2))).limit(10).page(token)
+    };
+    let by_kind =
+        |token: Option<&PageToken>| snapshot.query().order_by(Post::KIND.desc()).limit(10).page(token);
+    let by_slug =
+        |token: Option<&PageToken>| snapshot.query().order_by(Post::SLUG.asc()).limit(10).page(token);
+    let pages: [&dyn Fn(Option<&PageToken>) -> Result<Page<Post>>; 7] =
+        [&one_kind, &all, &of_kind, &of_both, &of_either, &by_kind, &by_slug];
+    for page in pages {
         let mut token = None;
         for number in 0..90 {
             let (found, gets, steps) = counts.reads_of(|| page(token.as_ref()));
             // Eleven records, and those of the same day that were on the page before.
-            assert!(gets + steps <= 40, "page {number}: {gets} gets, {steps} steps");
+            assert!(gets + steps <= 60, "page {number}: {gets} gets, {steps} steps");
             token = found?.next;
         }
     }
@@ -228,10 +242,8 @@ fn the_edges_of_pages() -> Result<()> {
     assert!(none.items.is_empty() && none.next.is_none() && none.previous.is_none());
     let exact = store.query::<Post>().limit(6).page(None)?;
     assert!(exact.next.is_none());
-    let from_third = || store.query::<Post>().offset(2).limit(2);
-    let first = from_third().page(None)?;
-    assert_eq!(ids(&first), [2, 3]);
-    assert_eq!(ids(&from_third().page(first.next.as_ref())?), [4, 5]);
+    // A page begins at a place, so a number of records says nothing.
+    assert_eq!(ids(&store.query::<Post>().offset(2).limit(2).page(None)?), [0, 1]);
     // Keys that are absent are one group, whichever way one comes.
     let by_slug = |token: Option<&PageToken>| store.query().order_by(Post::SLUG.asc()).limit(2).page(token);
     let first = by_slug(None)?;

@@ -49,6 +49,11 @@ impl CustomIndex<Post> for Words {
     fn value(&self, post: &Post) -> u32 {
         u32::try_from(post.title.len()).unwrap_or(u32::MAX)
     }
+
+    // Another length gives other keys.
+    fn version(&self) -> u32 {
+        u32::try_from(self.at_least).unwrap_or(u32::MAX)
+    }
 }
 
 /// The same name, and other keys.
@@ -146,6 +151,11 @@ fn a_registered_index_comes_changes_and_goes() -> Result<()> {
     let store = open(&engine)?;
     assert_eq!((ids(&store, "old")?.len(), ids(&store, "w7")?), (100, vec![7]));
     drop(store);
+    let long =
+        Store::<Blog>::builder().engine(engine.clone()).index::<Post, _>(Words { at_least: 3 }).open()?;
+    assert_eq!((ids(&long, "old")?.len(), ids(&long, "w7")?.len()), (100, 0));
+    assert!(long.verify(|_| {})?.is_clean());
+    drop(long);
     let refused = Store::<Blog>::builder().engine(engine.clone()).open().unwrap_err();
     assert!(refused.to_string().contains("`discard(\"Post.words\")`"), "{refused}");
     let letters = Store::<Blog>::builder().engine(engine.clone()).index::<Post, _>(Letters).open()?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kit::company::{Company, Employee, Note, Project, Shift, Staff, Task, Work, employee, project};
 use kit::memory::Memory;
-use kit::models::Blog;
+use kit::models::{Author, Blog, News, Post, author, post};
 use netabase::engine::Engine;
 use netabase::{
     CustomIndex, Error, ErrorKind, Link, NetabaseDefinition, NetabaseModel, NetabaseRepository, Repository,
@@ -142,6 +142,53 @@ fn a_model_of_two_definitions_has_two_tables() -> Result<()> {
     assert_eq!(staff.query().filter(Note::TEXT.eq("b")).count()?, 0);
     assert_eq!(work.query().filter(Note::TEXT.eq("b")).collect()?, [note(1, "b"), note(2, "b")]);
     assert_clean(&company)
+}
+
+/// The models of the blog once more.
+#[derive(NetabaseDefinition)]
+#[netabase(topics(News))]
+enum Journal {
+    Post(Post),
+    Author(Author),
+}
+
+#[derive(NetabaseRepository)]
+enum Press {
+    Blog(Blog),
+    Journal(Journal),
+}
+
+#[test]
+fn links_stay_in_their_definition_where_another_lists_the_same_models() -> Result<()> {
+    let press = Repository::<Press>::in_memory()?;
+    let other = Author { country: Some("GB".into()), ..author(1) };
+    press.write(|txn| {
+        let mut blog = txn.definition::<Blog>();
+        blog.create_batch(&[author(1), author(2)])?;
+        blog.create(&post(7, 1, &[]))?;
+        drop(blog);
+        let mut journal = txn.definition::<Journal>();
+        journal.create(&other)?;
+        journal.create_batch(&[post(8, 1, &[]), post(9, 1, &[])])?;
+        // A scope is read from as a transaction is.
+        assert_eq!(Link::<Author>::new(1).get(&journal)?, Some(other.clone()));
+        Ok(())
+    })?;
+    let snapshot = press.begin_read()?;
+    let (blog, journal) = (snapshot.definition::<Blog>(), snapshot.definition::<Journal>());
+    let with = |posts: Vec<(Post, Option<Author>)>| -> Vec<_> {
+        posts.into_iter().map(|(post, author)| (post.id, author)).collect()
+    };
+    let included = with(journal.query().include(Post::AUTHOR).collect()?);
+    assert_eq!(included, [(8, Some(other.clone())), (9, Some(other.clone()))]);
+    assert_eq!(with(blog.query().include(Post::AUTHOR).collect()?), [(7, Some(author(1)))]);
+    let posts = journal.query::<Author>().include(Post::AUTHOR.inverse()).collect()?;
+    let posts: Vec<_> = posts.iter().flat_map(|(_, posts)| posts.iter().map(|post| post.id)).collect();
+    assert_eq!(posts, [8, 9]);
+    assert_eq!(journal.walk(Post::AUTHOR.inverse().then(Post::AUTHOR)).from(1).keys()?.count(), 1);
+    assert_eq!(Link::<Author>::new(2).get(&journal)?, None);
+    assert_eq!(Link::<Author>::new(2).get(&blog)?, Some(author(2)));
+    Ok(())
 }
 
 #[test]

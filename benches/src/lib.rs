@@ -4,6 +4,7 @@
 //! - [`side`]: what both stores can do; [`by_netabase`] and [`by_hand`] do it.
 //! - [`work`]: the workloads, each timed without its set-up; [`options`]: the command line of the examples.
 //! - [`sales`]: queries of more than one key, with a store of their own.
+//! - [`links`]: records with those they are related to.
 //! - [`scaling`]: the cost of an operation by the number of records, of indexes, and by the size of a record.
 //!
 //! `cargo bench -p netabase-benches` measures each with criterion; `cargo run --release -p netabase-benches
@@ -12,6 +13,7 @@
 pub mod by_hand;
 pub mod by_netabase;
 pub mod data;
+pub mod links;
 pub mod model;
 pub mod options;
 pub mod sales;

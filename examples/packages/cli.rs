@@ -16,11 +16,24 @@ The first run stores the graph; a later one updates it and tells what has change
 #[command(name = "packages", after_help = MORE)]
 pub(crate) struct Args {
     /// A Cargo.toml, a Cargo.lock, or a folder with one [default: found here or above]
-    pub(crate) path: Option<PathBuf>,
+    #[arg(value_name = "PATH")]
+    pub(crate) workspace: Option<PathBuf>,
 
     /// Tell who depends on the package NAME, instead of the report
     #[arg(long, value_name = "NAME")]
     pub(crate) who: Option<String>,
+
+    /// With --who: also those who depend on them, and so on
+    #[arg(long, requires = "who")]
+    pub(crate) deep: bool,
+
+    /// Tell a shortest way by which FROM depends on TO, instead of the report
+    #[arg(long, num_args = 2, value_names = ["FROM", "TO"], conflicts_with = "who")]
+    pub(crate) path: Option<Vec<String>>,
+
+    /// Tell which packages depend on themselves, instead of the report
+    #[arg(long, conflicts_with_all = ["who", "path"])]
+    pub(crate) cycles: bool,
 
     /// Where the graph is kept [default: packages.redb in the target folder]
     #[arg(long, value_name = "FILE")]

@@ -86,6 +86,9 @@ const _: () = {
             AuthorPrimaryKey(key)
         }
     }
+    impl _netabase::ModelKey for AuthorPrimaryKey {
+        type Model = Author;
+    }
     impl _netabase::AsKey<AuthorPrimaryKey> for Author {
         fn write_part(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
             _netabase::write_key_part(self, out)

@@ -100,6 +100,9 @@ const _: () = {
             PagePrimaryKey(key.into())
         }
     }
+    impl _netabase::ModelKey for PagePrimaryKey {
+        type Model = Page;
+    }
     impl _netabase::AsKey<PagePrimaryKey> for Page {
         fn write_part(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
             _netabase::write_key_part(self, out)

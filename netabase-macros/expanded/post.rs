@@ -111,6 +111,9 @@ const _: () = {
             PostPrimaryKey(key)
         }
     }
+    impl _netabase::ModelKey for PostPrimaryKey {
+        type Model = Post;
+    }
     impl _netabase::AsKey<PostPrimaryKey> for Post {
         fn write_part(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
             _netabase::write_key_part(self, out)

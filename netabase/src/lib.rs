@@ -65,9 +65,10 @@
 //!   what belongs together. [`Durability`] says when a commit is safe.
 //! - [`Repository`] is the same for several definitions in one file, with one commit for all.
 //! - [`Store::verify`] and its neighbours take care of the file; [`Report`] says what they found.
-//! - [`query`]: filters through typed handles, selections, sums, pages. [`key`]: what can be a key, and how it is stored.
-//! - [`model`]: what the derives implement. [`schema`]: the same as plain data. [`Link`]: one record names another.
-//!   [`CustomIndex`]: an index written by hand.
+//! - [`query`]: filters through typed handles, selections, sums, pages, related records, walks over graphs. [`key`]: what can be
+//!   a key, and how it is stored.
+//! - [`model`]: what the derives implement. [`schema`]: the same as plain data. [`Link`]: one record names another;
+//!   [`Loaded`]: a link with its record. [`CustomIndex`]: an index written by hand.
 //! - [`Error`] and its [`ErrorKind`]. [`engine`]: what a storage engine has to do.
 //!
 //! # Attributes
@@ -114,7 +115,9 @@ pub use engine::Durability;
 pub use error::{Error, ErrorKind, Result};
 pub use key::{Key, NetabaseKey};
 pub use maintenance::{Problem, Progress, Rebuilt, Report};
-pub use model::{CustomIndex, Link, NetabaseDefinition, NetabaseModel, NetabaseRepository, NetabaseTopic};
+pub use model::{
+    CustomIndex, Link, Loaded, NetabaseDefinition, NetabaseModel, NetabaseRepository, NetabaseTopic,
+};
 pub use netabase_macros::{NetabaseDefinition, NetabaseModel, NetabaseRepository, NetabaseTopic};
 pub use store::{Builder, Chunked, Repository, Store};
 pub use transaction::{ReadTransaction, RepositoryRead, RepositoryWrite, Scope, WriteTransaction};

@@ -145,6 +145,9 @@ macro_rules! counted_read {
             fn index_cursor(&self, table: TableId, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor + '_>> {
                 Ok(Box::new(Steps { inner: self.inner.index_cursor(table, range, way)?, counts: self.counts.clone() }))
             }
+            fn values_from(&self, table: TableId, key: &[u8], value: &[u8], way: Direction) -> Result<Box<dyn Cursor + '_>> {
+                Ok(Box::new(Steps { inner: self.inner.values_from(table, key, value, way)?, counts: self.counts.clone() }))
+            }
             fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64> {
                 self.inner.index_count(table, key)
             }
@@ -172,6 +175,19 @@ impl Snapshot for CountedRead {
     ) -> Result<Box<dyn Cursor>> {
         Ok(Box::new(Steps {
             inner: self.inner.owned_index_cursor(table, range, way)?,
+            counts: self.counts.clone(),
+        }))
+    }
+
+    fn owned_values_from(
+        &self,
+        table: TableId,
+        key: &[u8],
+        value: &[u8],
+        way: Direction,
+    ) -> Result<Box<dyn Cursor>> {
+        Ok(Box::new(Steps {
+            inner: self.inner.owned_values_from(table, key, value, way)?,
             counts: self.counts.clone(),
         }))
     }

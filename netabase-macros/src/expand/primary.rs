@@ -100,7 +100,7 @@ pub(super) fn generated(model: &Model) -> TokenStream {
     }
 }
 
-/// Conversions: from the fields, to a link, and the record in place of its key.
+/// Conversions: from the fields, to the model, and the record in place of its key.
 pub(super) fn conversions(model: &Model) -> TokenStream {
     let ident = &model.header.ident;
     let name = primary_key(&model.header);
@@ -137,6 +137,9 @@ pub(super) fn conversions(model: &Model) -> TokenStream {
     quote! {
         #from
         #from_text
+        impl _netabase::ModelKey for #name {
+            type Model = #ident;
+        }
         impl _netabase::AsKey<#name> for #ident {
             fn write_part(&self, out: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> {
                 _netabase::write_key_part(self, out)

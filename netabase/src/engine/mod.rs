@@ -7,6 +7,7 @@
 //!
 //! [`Redb`] is the engine of every store unless [`Builder::engine`](crate::Builder::engine) brings another.
 
+mod begun;
 mod redb;
 mod slice;
 
@@ -94,6 +95,18 @@ pub trait Read: Send + Sync {
         range: Range<'_>,
         direction: Direction,
     ) -> Result<Box<dyn Cursor + '_>>;
+    /// The values of one key of an index, from one of them on, or from where it would stand: in the direction of the walk.
+    /// The default steps over the others.
+    fn values_from(
+        &self,
+        table: TableId,
+        key: &[u8],
+        value: &[u8],
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor + '_>> {
+        let rows = self.index_cursor(table, (Bound::Included(key), Bound::Included(key)), direction)?;
+        Ok(Box::new(begun::Begun { rows, value: Some(value.to_vec()), way: direction }))
+    }
     /// How many values an index has under one key. Does not depend on their number.
     fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64>;
     /// Rows of a map. Does not depend on their number.
@@ -112,6 +125,17 @@ pub trait Snapshot: Read {
         range: Range<'_>,
         direction: Direction,
     ) -> Result<Box<dyn Cursor>>;
+    /// As [`Read::values_from`], and keeps the snapshot alive by itself.
+    fn owned_values_from(
+        &self,
+        table: TableId,
+        key: &[u8],
+        value: &[u8],
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor>> {
+        let rows = self.owned_index_cursor(table, (Bound::Included(key), Bound::Included(key)), direction)?;
+        Ok(Box::new(begun::Begun { rows, value: Some(value.to_vec()), way: direction }))
+    }
 }
 
 /// A write transaction. It reads what it has written. Dropping it undoes everything.

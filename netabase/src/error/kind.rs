@@ -78,6 +78,35 @@ pub enum ErrorKind {
         /// the key before the change
         key: String,
     },
+    /// A link that has to lead to a record leads to none.
+    #[error(
+        "a link leads to {model} {key}, which is not there: create it, change the link, or ask without `require`, which \
+         leaves out what is missing"
+    )]
+    DanglingReference {
+        /// recorded name of the model that the link leads to
+        model: &'static str,
+        /// the key in the link
+        key: String,
+    },
+    /// [`Link::hydrate`](crate::Link::hydrate) got another record than the one that the link leads to.
+    #[error(
+        "the link leads to {model} {key}, and the record is {found}: hydrate it with the record of its key"
+    )]
+    OtherRecord {
+        /// recorded name of the model
+        model: &'static str,
+        /// the key in the link
+        key: String,
+        /// the key of the record
+        found: String,
+    },
+    /// A query includes records of a model that the store's definition does not list.
+    #[error("the definition of this store does not list {model}: add it as a variant")]
+    UnknownModel {
+        /// recorded name of the model
+        model: &'static str,
+    },
     /// The operation is not allowed to this caller.
     #[error("{operation} on {model} is not permitted")]
     PermissionDenied {

@@ -39,8 +39,8 @@ pub use as_key::{AsKey, KeyPrefix, LeadingKeys};
 pub use composite::width_sum;
 pub(crate) use descending::inverted;
 pub use netabase_macros::NetabaseKey;
-pub(crate) use range::common;
 pub use range::{ByteRange, KeyRange};
+pub(crate) use range::{common, successor};
 pub use schema::{KeyField, KeyType};
 pub(crate) use text::{decode_part as unescape, encode_part as escape};
 

@@ -216,7 +216,7 @@ pub(crate) fn common(a: &[ByteRange], b: &[ByteRange]) -> Vec<ByteRange> {
 }
 
 /// The first byte string after all that begin with `prefix`.
-fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut next = prefix.to_vec();
     while let Some(last) = next.pop() {
         if let Some(above) = last.checked_add(1) {

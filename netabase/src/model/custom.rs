@@ -62,9 +62,12 @@ pub trait CustomIndex<M: NetabaseModel>: Send + Sync + 'static {
     const NAME: &'static str;
     /// Recorded names of the fields that decide the keys.
     const COLUMNS: &'static [&'static str];
+
     /// Another number says that the code gives other keys or values than before, so that the index is made anew when a file is
-    /// opened. A change of [`Value`](Self::Value) needs one, as its type is not recorded.
-    const VERSION: u32 = 1;
+    /// opened: for other code, for other settings of it, and for another type of [`Value`](Self::Value), which is not recorded.
+    fn version(&self) -> u32 {
+        1
+    }
 
     /// Adds the keys of a record. Equal ones are one; without any, the record is not in the index. The same record must
     /// always have the same keys: no clock, no chance, nothing that lies outside of it.
@@ -133,6 +136,7 @@ impl fmt::Debug for Custom {
 impl Custom {
     pub(crate) fn new<D: NetabaseDefinition, M: NetabaseModel, I: CustomIndex<M>>(index: I) -> Self {
         let has_value = TypeId::of::<I::Value>() != TypeId::of::<()>();
+        let version = index.version();
         let entries = move |record: &dyn Any, part: usize, out: &mut Entries| {
             let record: &M =
                 record.downcast_ref().ok_or_else(|| Error::internal("an index of another model"))?;
@@ -149,7 +153,7 @@ impl Custom {
             model: M::NAME,
             name: I::NAME,
             columns: I::COLUMNS,
-            version: I::VERSION,
+            version,
             key: I::Key::TYPE,
             key_width: I::Key::WIDTH,
             has_value,

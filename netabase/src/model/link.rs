@@ -5,13 +5,15 @@ use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::NetabaseModel;
-use crate::error::Result;
+use super::loaded::{Loaded, Reads};
+use super::{NetabaseModel, dangling, spell_key};
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, Key, KeyType};
 
 /// A reference to a record of `M`: its primary key and nothing else.
 ///
-/// It serialises as the key does. Equality, order and hash are those of the key.
+/// It serialises as the key does. Equality, order and hash are those of the key. [`Loaded`] is a link with its record;
+/// [`Query::include`](crate::query::Query::include) reads the records of many links at once.
 ///
 /// ```
 /// # use netabase::{Link, NetabaseModel};
@@ -46,6 +48,60 @@ impl<M: NetabaseModel> Link<M> {
     /// The key of the other end, by value.
     pub fn into_key(self) -> M::PrimaryKey {
         self.key
+    }
+
+    /// The record, read from a transaction or a store; `None` if the link leads to nothing.
+    ///
+    /// ```
+    /// # use netabase::{Link, NetabaseDefinition, NetabaseModel, Store};
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # struct Author { #[primary_key] id: u64, name: String }
+    /// # #[derive(NetabaseModel, serde::Serialize, serde::Deserialize)]
+    /// # struct Post { #[primary_key] id: u64, #[relation] author: Link<Author> }
+    /// # #[derive(NetabaseDefinition)]
+    /// # enum Blog { Author(Author), Post(Post) }
+    /// # fn main() -> netabase::Result<()> {
+    /// # let store = Store::<Blog>::in_memory()?;
+    /// # store.write(|txn| txn.create(&Author { id: 1, name: "Ada".into() }))?;
+    /// let post = Post { id: 7, author: Link::new(1) };
+    /// assert_eq!(post.author.get(&store)?.map(|author| author.name), Some("Ada".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get(&self, from: &impl Reads<M>) -> Result<Option<M>> {
+        from.look_up(&self.key)
+    }
+
+    /// The record, which has to be there.
+    ///
+    /// # Errors
+    /// `DanglingReference` if it is not.
+    pub fn require(&self, from: &impl Reads<M>) -> Result<M> {
+        self.get(from)?.ok_or_else(|| dangling::<M>(&self.key))
+    }
+
+    /// The link with its record, read now and owned: it may be kept and sent away, and grows stale.
+    pub fn load(&self, from: &impl Reads<M>) -> Result<Loaded<'static, M>> {
+        Ok(Loaded::owned(self.key.clone(), self.get(from)?))
+    }
+
+    /// The link with a record that the caller holds already.
+    ///
+    /// # Errors
+    /// `OtherRecord` if the record has another key.
+    pub fn hydrate<'a>(&self, record: &'a M) -> Result<Loaded<'a, M>> {
+        let found = record.primary_key();
+        if found == self.key {
+            return Ok(Loaded::from(record));
+        }
+        let (key, found) = (spell_key(&self.key), spell_key(&found));
+        Err(Error::new(ErrorKind::OtherRecord { model: M::NAME, key, found }))
+    }
+
+    /// The link with a place to read its record from, which is read when it is first looked at, once. From a store it is
+    /// what is there by then; as long as a write transaction is borrowed, nothing can be written in it.
+    pub fn borrow<'a>(&self, from: &'a impl Reads<M>) -> Loaded<'a, M> {
+        Loaded::borrowed(self.key.clone(), from)
     }
 }
 

@@ -8,6 +8,7 @@ mod filter;
 mod generated;
 mod handle;
 mod link;
+mod loaded;
 mod order;
 mod reader;
 mod relink;
@@ -31,10 +32,12 @@ pub(crate) use filter::{KeyTerm, Term, Terms};
 pub use generated::GeneratedKey;
 pub use handle::{Each, Field, Index, KeyShape, MaybeAbsent, Nullable, One, Optional};
 pub use link::Link;
+pub(crate) use loaded::{Door, dangling};
+pub use loaded::{Loaded, Reads};
 pub(crate) use order::By;
 pub use order::{OneKey, Order};
 pub use reader::RecordReader;
-pub(crate) use reader::{Relink, spell};
+pub(crate) use reader::{Relink, spell, spell_key};
 pub use relink::Relinked;
 pub(crate) use repository::assert_member;
 pub use repository::{DefinitionOf, NetabaseRepository};
@@ -81,6 +84,17 @@ pub trait NetabaseModel: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn links(&mut self) -> Vec<&mut dyn Relinked> {
         Vec::new()
     }
+}
+
+/// The primary key of a model, which knows the model. Implemented by the derive of the model.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the primary key of a model",
+    label = "leads to no record",
+    note = "take a `#[relation]`, whose keys lead to records of another model"
+)]
+pub trait ModelKey: Key {
+    /// Whose key it is.
+    type Model: NetabaseModel<PrimaryKey = Self>;
 }
 
 /// A model with `#[netabase(view)]`: its records can be read without copying their text and bytes.

@@ -1,5 +1,6 @@
 //! Records of a model whose type the caller does not know: for verification, back-fill and rebuilding.
 
+use std::any::TypeId;
 use std::fmt;
 
 use super::{Customs, Entries, NetabaseModel};
@@ -23,6 +24,7 @@ pub(crate) struct Relink<'l> {
 /// Reads the records of one model, see [`NetabaseModel::READER`].
 pub struct RecordReader {
     model: &'static str,
+    type_id: TypeId,
     read: ReadFn,
     relink: RelinkFn,
     spell: fn(&[u8]) -> String,
@@ -36,12 +38,23 @@ impl fmt::Debug for RecordReader {
 
 impl RecordReader {
     pub(super) const fn of<M: NetabaseModel>() -> Self {
-        RecordReader { model: M::NAME, read: read::<M>, relink: relink::<M>, spell: spell::<M> }
+        RecordReader {
+            model: M::NAME,
+            type_id: TypeId::of::<M>(),
+            read: read::<M>,
+            relink: relink::<M>,
+            spell: spell::<M>,
+        }
     }
 
     /// Recorded name of the model.
     pub(crate) fn model(&self) -> &'static str {
         self.model
+    }
+
+    /// Whether it reads records of this very type.
+    pub(crate) fn is_of<M: NetabaseModel>(&self) -> bool {
+        self.type_id == TypeId::of::<M>()
     }
 
     /// Reads a record's bytes: what its key is, and the entries it has beside the main table. `false` if they are no record,
@@ -97,8 +110,16 @@ fn relink<M: NetabaseModel>(bytes: &[u8], links: &[Relink<'_>], out: &mut Vec<u8
 /// The key as a person reads it, cut off where it is longer than one would.
 #[cold]
 pub(crate) fn spell<M: NetabaseModel>(key: &[u8]) -> String {
-    let text =
-        M::PrimaryKey::decode_tail(key).map_or_else(|_| format!("{key:02x?}"), |key| format!("{key:?}"));
+    M::PrimaryKey::decode_tail(key).map_or_else(|_| cut(format!("{key:02x?}")), |key| spell_key(&key))
+}
+
+/// The same of a key that is not encoded.
+#[cold]
+pub(crate) fn spell_key(key: &impl fmt::Debug) -> String {
+    cut(format!("{key:?}"))
+}
+
+fn cut(text: String) -> String {
     match text.char_indices().nth(120) {
         Some((end, _)) => text.get(..end).map(|start| format!("{start}..")).unwrap_or_default(),
         None => text,

@@ -69,6 +69,23 @@ impl<'t> Staged<'t> {
         Ok(cursor)
     }
 
+    /// The values of one key, from one of them on.
+    pub(crate) fn values_from(
+        self,
+        table: TableId,
+        key: &[u8],
+        value: &[u8],
+        way: Direction,
+    ) -> Result<Box<dyn Cursor + 't>> {
+        let mut cursor = self.base.values_from(table, key, value, way)?;
+        for layer in self.layers {
+            if let Some(pairs) = layer.indexes.get(table.0).filter(|pairs| !pairs.is_empty()) {
+                cursor = Box::new(MergeCursor::new(cursor, pairs.values_from(key, value, way), way));
+            }
+        }
+        Ok(cursor)
+    }
+
     /// What the engine stores, plus the staged differences.
     pub(crate) fn index_count(self, table: TableId, key: &[u8]) -> Result<u64> {
         let pairs = self.layers.iter().filter_map(|layer| layer.indexes.get(table.0));

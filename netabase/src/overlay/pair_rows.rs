@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::arena::{Arena, Piece, number};
 use super::order::{Place, in_order};
-use crate::engine::{IndexChange, Range};
+use crate::engine::{Direction, IndexChange, Range};
 use crate::error::Result;
 
 /// Whether a pair is inserted or removed.
@@ -151,6 +151,21 @@ impl PairRows {
     /// The pairs in a range of keys that does not cross.
     pub(super) fn range(&self, range: Range<'_>) -> btree_map::Range<'_, Pair, Presence> {
         self.tree().range(pair_bounds(range))
+    }
+
+    /// The pairs of one key, from one of its values on.
+    pub(super) fn values_from(
+        &self,
+        key: &[u8],
+        value: &[u8],
+        way: Direction,
+    ) -> btree_map::Range<'_, Pair, Presence> {
+        let (first, after) = pair_bounds((Bound::Included(key), Bound::Included(key)));
+        let at = Bound::Included(Pair::new(key, value));
+        match way {
+            Direction::Forward => self.tree().range((at, after)),
+            Direction::Reverse => self.tree().range((first, at)),
+        }
     }
 
     /// By how much the number of values under a key differs from what lies below.

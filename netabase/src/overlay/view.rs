@@ -49,6 +49,19 @@ impl<'r> View<'r> {
         }
     }
 
+    pub(crate) fn values_from(
+        &self,
+        table: TableId,
+        key: &[u8],
+        value: &[u8],
+        way: Direction,
+    ) -> Result<Box<dyn Cursor + 'r>> {
+        match self {
+            View::Snapshot(snapshot) => snapshot.owned_values_from(table, key, value, way),
+            View::Staged(staged) => staged.values_from(table, key, value, way),
+        }
+    }
+
     pub(crate) fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64> {
         match self {
             View::Snapshot(snapshot) => snapshot.index_count(table, key),

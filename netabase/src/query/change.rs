@@ -60,13 +60,17 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     #[doc(alias = "drain")]
     pub fn delete_where<M: ModelOf<D>, C: Covered>(&mut self, filter: Filter<M, C>) -> Result<u64> {
         self.in_passes(filter.into_terms()?, &mut |txn, tests, key| {
-            if !tests.is_empty() {
-                let Some(record) = txn.get::<M>(EncodedKey(key))? else { return Ok(Done::Missing) };
-                if !tests.hold(key, &record)? {
-                    return Ok(Done::Left);
-                }
-            }
-            Ok(if txn.delete::<M>(EncodedKey(key))? { Done::Changed } else { Done::Missing })
+            let mut done = Done::Missing;
+            let removed = if tests.is_empty() {
+                txn.delete::<M>(EncodedKey(key))?
+            } else {
+                txn.remove_if(&EncodedKey(key), |record: &M| {
+                    let holds = tests.hold(key, record)?;
+                    done = Done::Left;
+                    Ok(holds)
+                })?
+            };
+            Ok(if removed { Done::Changed } else { done })
         })
     }
 

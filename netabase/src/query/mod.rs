@@ -14,11 +14,15 @@
 //! - `fetch.rs` gets records in the order of their table; `parallel.rs` visits them with several threads, which share
 //!   ranges as `split.rs` divides them.
 //! - `change.rs` deletes or changes the records that a filter finds.
+//! - `hop.rs` goes from many records along a relation; `include/` reads what is at the other end, `graph/` goes on from there.
 
 mod change;
 mod explain;
 mod fetch;
+mod graph;
 mod group;
+mod hop;
+mod include;
 mod order;
 mod page;
 mod parallel;
@@ -39,6 +43,11 @@ use std::fmt;
 use std::marker::PhantomData;
 
 pub use explain::{Asked, Explain, Step};
+pub(crate) use graph::over as walk_over;
+pub use graph::{Chain, Edges, Hop, Traversal, Visited, VisitedKeys};
+pub use include::{
+    Gather, Include, IncludeInverse, IncludeLinks, Included, Inverse, Lenient, Nested, Plain, Required, With,
+};
 pub use page::Page;
 pub use registered::IndexRow;
 pub use rows::{Keys, Rows};
@@ -46,8 +55,8 @@ pub use select::Selected;
 pub use token::PageToken;
 
 pub use crate::model::{
-    Amount, Covered, Each, Excluding, Field, Filter, Index, Indexed, Join, KeyShape, Negate, NotIndexed, One,
-    OneKey, Optional, Order, Select, Summed,
+    Amount, Covered, Each, Excluding, Field, Filter, Index, Indexed, Join, KeyShape, ModelKey, Negate,
+    NotIndexed, One, OneKey, Optional, Order, Select, Summed,
 };
 
 use smallvec::SmallVec;
@@ -99,7 +108,8 @@ fn source<'r, D: NetabaseDefinition, M: ModelOf<D>>(
 ) -> Result<Source<'r>> {
     let permit = context.guard.read(M::SCHEMA)?;
     context.tables::<M>()?;
-    Ok(Source { view: view?, permit, layout: context.layout.clone(), ordinal: context.ordinal::<M>() })
+    let (guard, layout) = (context.guard.clone(), context.layout.clone());
+    Ok(Source { view: view?, guard, permit, layout, ordinal: context.ordinal::<M>() })
 }
 
 impl<D: NetabaseDefinition> ReadTransaction<D> {

@@ -115,7 +115,7 @@ fn comes_in_order<M: NetabaseModel>(source: &Source<'_>, plan: &Plan<M>, part: u
     }
     Ok(match plan.pieces.as_slice() {
         // Records of equal key come by primary key.
-        [Piece { part: walked, range: ByteRange::Point(_) }] if part == 0 => {
+        [Piece { part: walked, range: ByteRange::Point(_), .. }] if part == 0 => {
             *walked == 0 || !source.is_map(*walked)?
         }
         pieces => pieces.iter().all(|piece| piece.part == part),
@@ -128,9 +128,9 @@ fn walk_in_order<M>(part: usize, mut terms: Terms<M>) -> Plan<M> {
     let pieces: Pieces = match own.map(|own| terms.swap_remove(own)) {
         Some(Term::Keys(term)) => {
             let ranges = term.ranges.into_iter().filter(|range| !range.is_empty());
-            ranges.map(|range| Piece { part, range }).collect()
+            ranges.map(|range| Piece::new(part, range)).collect()
         }
-        _ => smallvec![Piece { part, range: ByteRange::all() }],
+        _ => smallvec![Piece::new(part, ByteRange::all())],
     };
     Plan { pieces, repeats: Repeats::Never, meet: Vec::new(), residual: terms }
 }
@@ -210,6 +210,24 @@ pub(super) fn key_of<M: NetabaseModel>(order: &Order<M>, primary: &[u8], entries
         By::Key(part) => group(entries.first(part).unwrap_or_default(), shape::<M>(part)).to_vec(),
         By::Field(_) => Vec::new(),
     }
+}
+
+/// Records that are in memory, in an order.
+pub(super) fn sort_records<M: NetabaseModel>(
+    records: impl Iterator<Item = M>,
+    orders: &[Order<M>],
+) -> Result<Vec<M>> {
+    let mut entries = Entries::default();
+    let with_keys = |record: M| {
+        let mut primary = Vec::new();
+        record.encode_key(&mut primary)?;
+        entries.collect(&record, &primary, &NO_CUSTOMS)?;
+        let keys = orders.iter().map(|order| key_of(order, &primary, &entries)).collect();
+        Ok(Sorted { orders, keys, primary, record })
+    };
+    let mut sorted = records.map(with_keys).collect::<Result<Vec<_>>>()?;
+    sorted.sort_unstable();
+    Ok(sorted.into_iter().map(|sorted| sorted.record).collect())
 }
 
 /// The first records in the wanted order, with their primary keys. Keeps no more of them in memory than are wanted.

@@ -7,9 +7,10 @@ use std::ops::Bound;
 
 use super::group::group;
 use super::order::{self, Ordered};
-use super::plan::Pieces;
+use super::plan::{Piece, Pieces, Plan};
 use super::residual::Residual;
 use super::run::Planned;
+use super::source::Source;
 use super::token::{Edge, PageToken, Position, fingerprint};
 use super::walk::Walk;
 use super::{Order, Query};
@@ -17,7 +18,7 @@ use crate::engine::Direction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{ByteRange, common};
 use crate::model::{By, NetabaseModel};
-use crate::schema::Shape;
+use crate::schema::{Part, Shape};
 
 /// Some of a query's records, from [`Query::page`].
 #[derive(Clone, Debug)]
@@ -36,9 +37,8 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
     /// [`order_by`](Query::order_by) the pages come by primary key.
     ///
     /// The token is bound to the query: the same filters and order, over the same schema, in whatever process. Pages of an order that
-    /// an index has are read from the key at which the last one ended, past the records of that same key that came before; others
-    /// are sorted anew, a page at a time. An offset counts from
-    /// the first page.
+    /// an index has are read from where the last one ended, and others are sorted anew, a page at a time. An offset says nothing
+    /// here.
     ///
     /// ```
     /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
@@ -110,22 +110,20 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         if edge.is_some_and(|edge| edge.way == Direction::Reverse) {
             self.orders.iter_mut().for_each(Order::reverse);
         }
-        if edge.is_some() {
-            self.offset = 0;
-        }
+        self.offset = 0;
         self.limit = self.limit.saturating_add(1);
         let orders = self.orders.clone();
         let mut arranged = self.arrange()?;
         let Ordered { plan, way, sort } = &mut arranged.ordered;
         if let (false, Some(edge), [order]) = (*sort, edge, orders.as_slice()) {
-            trim(&mut plan.pieces, order, edge, *way);
+            trim(&arranged.source, plan, order, edge, *way)?;
         }
         arranged.wanted.after = edge.cloned();
         let planned = arranged.plan();
         if planned.sort.is_some() {
             return planned.into_rows()?.collect();
         }
-        let Planned { mut walk, residual, mut offset, limit, .. } = planned;
+        let Planned { mut walk, residual, limit, .. } = planned;
         let mut residual = Residual::new(residual, walk.source())?;
         let (mut found, mut before) = (Vec::new(), edge);
         while found.len() < limit && walk.advance()? {
@@ -141,31 +139,81 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
             if !residual.is_empty() && !residual.hold(walk.key(), &record)? {
                 continue;
             }
-            match offset.checked_sub(1) {
-                Some(left) => offset = left,
-                None => found.push(record),
-            }
+            found.push(record);
         }
         Ok(found)
     }
 }
 
-/// Leaves out what lies before the edge of a table that is walked over in its order.
-fn trim<M: NetabaseModel>(pieces: &mut Pieces, order: &Order<M>, edge: &Edge, way: Direction) {
-    let (By::Key(part), Some(key)) = (&order.by, edge.position.keys.first()) else { return };
-    let from_edge = match way {
-        Direction::Forward => ByteRange::Between(Bound::Included(key.clone()), Bound::Unbounded),
-        // Keys that are absent are one group, whatever stands behind their tag.
-        Direction::Reverse if order::shape::<M>(*part) == Shape::Optional && *key == [0] => {
-            ByteRange::Between(Bound::Unbounded, Bound::Excluded(vec![1]))
+/// Lets the walk of a plan that is in this order begin at the edge, or not far before it.
+fn trim<M: NetabaseModel>(
+    source: &Source<'_>,
+    plan: &mut Plan<M>,
+    order: &Order<M>,
+    edge: &Edge,
+    way: Direction,
+) -> Result<()> {
+    let (By::Key(part), Some(key)) = (&order.by, edge.position.keys.first()) else { return Ok(()) };
+    let primary = &edge.position.primary;
+    if *part == 0 {
+        // The rows of a single key come by primary key.
+        for piece in plan.pieces.iter_mut().chain(&mut plan.meet) {
+            piece.from = Some(primary.clone()).filter(|_| piece.part != 0);
+            if piece.part == 0 {
+                piece.range = cut(&piece.range, &from_edge(primary, way));
+            }
         }
-        Direction::Reverse => ByteRange::Between(Bound::Unbounded, Bound::Included(key.clone())),
-    };
-    for piece in pieces.iter_mut().filter(|piece| piece.part == *part) {
-        let left = common(std::slice::from_ref(&piece.range), std::slice::from_ref(&from_edge));
-        piece.range = left.into_iter().next().unwrap_or_else(ByteRange::nothing);
+    } else {
+        let key = stored_key::<M>(*part, key, primary);
+        let is_map = source.is_map(*part)?;
+        let mut pieces = Pieces::new();
+        for Piece { range, .. } in &plan.pieces {
+            let mut rest = cut(range, &from_edge(&key, way));
+            if is_map || !rest.contains(&key) {
+                pieces.push(Piece::new(*part, rest));
+                continue;
+            }
+            // The key of the edge by itself, from its record on, and then the others.
+            let at_edge =
+                Piece { from: Some(primary.clone()), ..Piece::new(*part, ByteRange::Point(key.clone())) };
+            rest.leave_out(&key, way == Direction::Forward);
+            let both = [at_edge, Piece::new(*part, rest)];
+            match way {
+                Direction::Forward => pieces.extend(both),
+                Direction::Reverse => pieces.extend(both.into_iter().rev()),
+            }
+        }
+        plan.pieces = pieces;
     }
-    pieces.retain(|piece| !piece.range.is_empty());
+    plan.pieces.retain(|piece| !piece.range.is_empty());
+    Ok(())
+}
+
+fn from_edge(key: &[u8], way: Direction) -> ByteRange {
+    let at = Bound::Included(key.to_vec());
+    match way {
+        Direction::Forward => ByteRange::Between(at, Bound::Unbounded),
+        Direction::Reverse => ByteRange::Between(Bound::Unbounded, at),
+    }
+}
+
+fn cut(range: &ByteRange, by: &ByteRange) -> ByteRange {
+    let left = common(std::slice::from_ref(range), std::slice::from_ref(by));
+    left.into_iter().next().unwrap_or_else(ByteRange::nothing)
+}
+
+/// The key as it stands in its table. Absent keys are one group, but not always one key.
+fn stored_key<M: NetabaseModel>(part: usize, group: &[u8], primary: &[u8]) -> Vec<u8> {
+    let (shape, unique, width) = match M::SCHEMA.part(part) {
+        Some(Part::Index(index)) => (index.shape, index.unique, index.key_width),
+        Some(Part::Relation(relation)) => (relation.shape, false, relation.key_width),
+        _ => return group.to_vec(),
+    };
+    match (shape, group) {
+        (Shape::Optional, [0]) if unique => [&[0], primary].concat(),
+        (Shape::Optional, [0]) => vec![0; 1 + width.unwrap_or(0)],
+        _ => group.to_vec(),
+    }
 }
 
 /// Whether the record of a walk in this order lies behind the edge.

@@ -90,7 +90,7 @@ pub(super) fn for_each<M: NetabaseModel>(
 }
 
 fn walk_over<'r>(source: &Source<'r>, range: &ByteRange, way: Direction) -> Walk<'r> {
-    Walk::new(source.clone(), smallvec![Piece { part: 0, range: range.clone() }], Repeats::Never, way)
+    Walk::new(source.clone(), smallvec![Piece::new(0, range.clone())], Repeats::Never, way)
 }
 
 /// Stops all threads when one of them fails, be it by a panic.

@@ -16,6 +16,14 @@ use crate::table;
 pub(super) struct Piece {
     pub(super) part: usize,
     pub(super) range: ByteRange,
+    /// The primary key where the rows of the only key begin, if not at its first.
+    pub(super) from: Option<Vec<u8>>,
+}
+
+impl Piece {
+    pub(super) fn new(part: usize, range: ByteRange) -> Self {
+        Piece { part, range, from: None }
+    }
 }
 
 /// Pieces that are walked over one after the other; mostly one.
@@ -75,7 +83,7 @@ const FEW: u64 = 4;
 impl<M> Plan<M> {
     /// Tests every record.
     fn scan(residual: Terms<M>) -> Self {
-        let all = Piece { part: 0, range: ByteRange::all() };
+        let all = Piece::new(0, ByteRange::all());
         Plan { pieces: smallvec![all], repeats: Repeats::Never, meet: Vec::new(), residual }
     }
 
@@ -118,7 +126,7 @@ impl<M> Plan<M> {
 /// How many rows the pieces have; `None` if a range has more than `most`.
 pub(super) fn rows_of(source: &Source<'_>, pieces: &[Piece], most: u64) -> Result<Option<u64>> {
     let mut rows = 0_u64;
-    for Piece { part, range } in pieces {
+    for Piece { part, range, .. } in pieces {
         let more = match range {
             range if *part == 0 && range.is_all() => source.stored_count(0, &[ByteRange::all()])?,
             range => range_rows(source, *part, range, most)?,
@@ -130,7 +138,7 @@ pub(super) fn rows_of(source: &Source<'_>, pieces: &[Piece], most: u64) -> Resul
 }
 
 fn pieces(KeyTerm { part, ranges, .. }: KeyTerm) -> Pieces {
-    ranges.into_iter().filter(|range| !range.is_empty()).map(|range| Piece { part, range }).collect()
+    ranges.into_iter().filter(|range| !range.is_empty()).map(|range| Piece::new(part, range)).collect()
 }
 
 /// Whether a record may have several rows in the ranges.
@@ -220,7 +228,7 @@ fn drive_any<M>(source: &Source<'_>, either: &[Terms<M>], at: usize) -> Result<O
 /// Takes the conditions whose rows can be walked over beside those of the driver: primary keys that ascend in both.
 fn meet<M>(source: &Source<'_>, driver: &Driver, terms: &mut Terms<M>) -> Result<Vec<Piece>> {
     let mut meet = Vec::new();
-    let [Piece { part, range: ByteRange::Point(_) }] = driver.pieces.as_slice() else { return Ok(meet) };
+    let [Piece { part, range: ByteRange::Point(_), .. }] = driver.pieces.as_slice() else { return Ok(meet) };
     if driver.rows < MANY || source.is_map(*part)? {
         return Ok(meet);
     }
@@ -232,7 +240,7 @@ fn meet<M>(source: &Source<'_>, driver: &Driver, terms: &mut Terms<M>) -> Result
             && !source.is_map(*part)?
             && source.count(*part, key)? <= most
         {
-            let piece = Piece { part: *part, range: ByteRange::Point(key.clone()) };
+            let piece = Piece::new(*part, ByteRange::Point(key.clone()));
             terms.swap_remove(at);
             meet.push(piece);
         } else {

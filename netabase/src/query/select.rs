@@ -47,7 +47,9 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
             Some(part) => Steps::Rows(RowsOfPieces::new(arranged, part)),
             None => {
                 let source = arranged.source.clone();
-                Steps::Records(arranged.plan().into_rows()?, source, Entries::default())
+                let is_key = |need: &Need| !matches!(need, Need::Field(_) | Need::Key(0));
+                let entries = needs.iter().any(is_key).then(Entries::default);
+                Steps::Records(arranged.plan().into_rows()?, source, entries)
             }
         };
         Ok(Selected { steps, what, ended: false })
@@ -235,8 +237,8 @@ pub struct Selected<'r, M, S> {
 enum Steps<'r, M> {
     /// rows of one table
     Rows(RowsOfPieces<'r>),
-    /// records, where they come from, and a buffer for their keys
-    Records(Rows<'r, M>, Source<'r>, Entries),
+    /// records, where they come from, and a buffer for their keys, if these are asked for
+    Records(Rows<'r, M>, Source<'r>, Option<Entries>),
 }
 
 impl<M: NetabaseModel, S> fmt::Debug for Selected<'_, M, S> {
@@ -262,7 +264,14 @@ impl<M: NetabaseModel, S: Select<M>> Iterator for Selected<'_, M, S> {
                 let mut primary = Vec::new();
                 record.encode_key(&mut primary)?;
                 let customs = &source.tables()?.customs;
-                entries.collect(&record, &primary, customs)?;
+                let none = &Entries::default();
+                let entries = match entries {
+                    Some(entries) => {
+                        entries.collect(&record, &primary, customs)?;
+                        &*entries
+                    }
+                    None => none,
+                };
                 let known = RecordOf { primary: &primary, record: &record, entries, customs };
                 self.what.take(&Known::Record(known))
             }),

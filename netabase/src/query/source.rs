@@ -1,5 +1,6 @@
 //! Where a query reads: single rows, counts and kept sums of one model.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::engine::Slice;
@@ -7,13 +8,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
 use crate::model::{Index, NetabaseModel, Term, Viewed};
 use crate::overlay::View;
-use crate::permission::{Permit, ReadAccess};
-use crate::table::{self, Layout, ModelTables, Sums};
+use crate::permission::{Guard, Permit, ReadAccess};
+use crate::table::{self, KeyList, Layout, ModelTables, Sums};
 
-/// Where a query reads, and the leave to do so.
+/// Where a query reads, and the leave to do so. (Public in name only: no path leads here.)
+#[doc(hidden)]
 #[derive(Clone)]
-pub(super) struct Source<'r> {
+pub struct Source<'r> {
     pub(super) view: View<'r>,
+    pub(super) guard: Guard,
     pub(super) permit: Permit<ReadAccess>,
     pub(super) layout: Arc<Layout>,
     pub(super) ordinal: usize,
@@ -39,7 +42,32 @@ fn registered(tables: &ModelTables, name: &'static str) -> Result<usize> {
     tables.customs.part(name).ok_or_else(unknown)
 }
 
-impl Source<'_> {
+impl fmt::Debug for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({})", self.ordinal)
+    }
+}
+
+impl<'r> Source<'r> {
+    /// The tables of another model, at the same moment.
+    pub(super) fn of<M: NetabaseModel>(&self) -> Result<Source<'r>> {
+        let (permit, ordinal) = (self.guard.read(M::SCHEMA)?, self.layout.ordinal_of::<M>(self.ordinal)?);
+        let Source { view, guard, layout, .. } = self;
+        Ok(Source { view: view.clone(), guard: guard.clone(), permit, layout: layout.clone(), ordinal })
+    }
+
+    /// The records of many keys, in the order of the list, read as one batch in the order of their table.
+    pub(super) fn records<M: NetabaseModel>(&self, keys: &KeyList) -> Result<Vec<Option<M>>> {
+        let mut found: Vec<Option<M>> = (0..keys.len()).map(|_| None).collect();
+        let tables = self.tables()?;
+        table::each(&self.permit, &self.view, tables, keys, |place, stored| {
+            if let Some(slot) = found.get_mut(place) {
+                *slot = stored.map(|bytes| self.decode(bytes)).transpose()?;
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
     /// Number of the table that a handle leads to.
     pub(super) fn part_of<M, K, S>(&self, handle: Index<M, K, S>) -> Result<usize> {
         match handle.custom_name() {

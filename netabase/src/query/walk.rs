@@ -113,7 +113,7 @@ impl<'r> Walk<'r> {
     pub(super) fn skip_keys(&mut self, mut skip: usize) -> Result<usize> {
         let is_plain = self.seen.is_none() && self.meet.is_empty() && self.fetch.is_none();
         while is_plain && skip >= MANY && matches!(self.row, Row::None) {
-            let Some(Piece { part, range }) = self.pieces.last_mut() else { break };
+            let Some(Piece { part, range, .. }) = self.pieces.last_mut() else { break };
             if self.source.is_map(*part)? {
                 break;
             }
@@ -175,7 +175,7 @@ impl<'r> Walk<'r> {
     /// The range of a walk over the main table that has not begun, if it is one.
     pub(super) fn only_range(&self) -> Option<&ByteRange> {
         match self.pieces.as_slice() {
-            [Piece { part: 0, range: range @ ByteRange::Between(..) }] => Some(range),
+            [Piece { part: 0, range: range @ ByteRange::Between(..), .. }] => Some(range),
             _ => None,
         }
     }
@@ -301,7 +301,7 @@ impl<'r> Walk<'r> {
     /// Goes to the first row of the next piece that has one.
     fn next_piece(&mut self) -> Result<bool> {
         loop {
-            let Some(Piece { part, range }) = self.pieces.pop() else {
+            let Some(Piece { part, range, from }) = self.pieces.pop() else {
                 if !matches!(self.row, Row::Union(_)) {
                     self.row = Row::None;
                 }
@@ -320,7 +320,12 @@ impl<'r> Walk<'r> {
                         Some(primary) => Row::Point(primary.to_vec()),
                     }
                 }
-                range => Row::Cursor(table::rows(permit, view, tables, part, &range, self.way)?),
+                range => Row::Cursor(match (range.as_point(), &from) {
+                    (Some(key), Some(from)) => {
+                        table::rows_from(permit, view, tables, part, (key, from), self.way)?
+                    }
+                    _ => table::rows(permit, view, tables, part, &range, self.way)?,
+                }),
             };
             if matches!(self.row, Row::Point(_)) || self.row.advance()? {
                 return Ok(true);

@@ -3,8 +3,8 @@
 use super::Store;
 use crate::error::Result;
 use crate::key::AsKey;
-use crate::model::{ModelOf, NetabaseDefinition, Viewed};
-use crate::query::{self, Query};
+use crate::model::{Door, ModelOf, NetabaseDefinition, Reads, Viewed};
+use crate::query::{self, Edges, Query, Traversal};
 
 /// Single reads. Reads that belong together want one [`begin_read`](Store::begin_read), as another commit may come
 /// between two of these.
@@ -69,5 +69,18 @@ impl<D: NetabaseDefinition> Store<D> {
     /// Begins a query of the last commit.
     pub fn query<M: ModelOf<D>>(&self) -> Query<'static, M> {
         query::over(self.shared.latest(), &self.context)
+    }
+
+    /// Begins a walk over the last commit, see [`ReadTransaction::walk`](crate::ReadTransaction::walk).
+    pub fn walk<M: ModelOf<D>, E: Edges<M>>(&self, edges: E) -> Traversal<'static, M, E> {
+        query::walk_over(self.shared.latest(), &self.context, edges)
+    }
+}
+
+impl<D: NetabaseDefinition> Door for Store<D> {}
+
+impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for Store<D> {
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+        self.get(key)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::covering;
 use crate::engine::{TableForm, TableId, TableSpec, Tables};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Custom, Customs, Entries, NetabaseDefinition, RecordReader};
+use crate::model::{Custom, Customs, Entries, NetabaseDefinition, NetabaseModel, RecordReader};
 use crate::schema::{
     DefinitionSchema, ModelSchema, OnDelete, Part, Piece, References, RelationSchema, Section, Shape,
 };
@@ -150,6 +150,14 @@ impl Layout {
     #[inline]
     pub(crate) fn model(&self, ordinal: usize) -> Result<&ModelTables> {
         self.models.get(ordinal).ok_or_else(|| Error::internal("no model of that number"))
+    }
+
+    /// The number of a model in the definition of another one, as several definitions may list it.
+    pub(crate) fn ordinal_of<M: NetabaseModel>(&self, beside: usize) -> Result<usize> {
+        let place = self.places.iter().position(|models| models.contains(&beside)).unwrap_or(usize::MAX);
+        let found = self.models_of(place).iter().position(|tables| tables.reader.is_of::<M>());
+        let found = found.map(|number| self.base(place).saturating_add(number));
+        found.ok_or_else(|| Error::new(ErrorKind::UnknownModel { model: M::NAME }))
     }
 
     /// Name of a table in the file.

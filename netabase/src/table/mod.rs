@@ -22,9 +22,9 @@ pub(crate) use layout::{
 };
 pub(crate) use limits::{check_key, check_value};
 pub(crate) use links::{Deferred, Links, check_deferred, count_referrers, referrers, target_key};
-pub(crate) use read::{count, covering_rows, find, get, len, lookup, rows};
+pub(crate) use read::{count, covering_rows, find, get, len, lookup, rows, rows_from};
 pub(crate) use record::{decode, view};
-pub(crate) use seek::{Seeker, Sought};
+pub(crate) use seek::{Seeker, Sought, each};
 pub(crate) use sequence::{last_number, note_number};
 pub(crate) use sums::Sums;
 pub(crate) use write::{Change, check, stage};

@@ -1,10 +1,12 @@
 //! Reads of a model's tables.
 
+use std::ops::Bound;
+
 use super::covering::{Covering, split};
 use super::layout::ModelTables;
 use crate::engine::{Cursor, Direction, Slice};
 use crate::error::Result;
-use crate::key::ByteRange;
+use crate::key::{ByteRange, successor};
 use crate::overlay::{Staged, View};
 use crate::permission::{Permit, ReadAccess, WriteAccess};
 
@@ -99,6 +101,34 @@ pub(crate) fn covering_rows<'r>(
     let rows = raw_rows(permit, view, tables, part, range, way)?;
     let schema = tables.part(part)?.covering.then_some(tables.schema);
     Ok(Covering { rows, schema, primary: Vec::new(), split: 0 })
+}
+
+/// The rows of one key of an index, from one primary key on, or from not far before it.
+pub(crate) fn rows_from<'r>(
+    permit: &Permit<ReadAccess>,
+    view: &View<'r>,
+    tables: &ModelTables,
+    part: usize,
+    (key, primary): (&[u8], &[u8]),
+    way: Direction,
+) -> Result<Box<dyn Cursor + 'r>> {
+    permit.covers(tables.schema)?;
+    let table = tables.part(part)?;
+    let mut buffer = Vec::new();
+    let value = tables.value(table, primary, &[], &mut buffer);
+    if !table.covering {
+        return view.values_from(table.id, key, value, way);
+    }
+    // What is covered stands behind the primary key, so going back begins behind all of that.
+    let end = match way {
+        Direction::Forward => Some(value.to_vec()),
+        Direction::Reverse => successor(value),
+    };
+    let rows = match end {
+        Some(value) => view.values_from(table.id, key, &value, way)?,
+        None => view.index_cursor(table.id, (Bound::Included(key), Bound::Included(key)), way)?,
+    };
+    Ok(Box::new(Covering { rows, schema: Some(tables.schema), primary: Vec::new(), split: 0 }))
 }
 
 fn raw_rows<'r>(

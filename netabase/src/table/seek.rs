@@ -2,7 +2,9 @@
 
 use std::ops::Bound;
 
+use super::KeyList;
 use super::layout::ModelTables;
+use super::read;
 use crate::engine::{Cursor, Direction};
 use crate::error::Result;
 use crate::overlay::View;
@@ -92,4 +94,34 @@ impl<'r> Seeker<'r> {
     pub(crate) fn value(&self) -> &[u8] {
         self.walk.as_ref().map_or(&[], |walk| walk.value())
     }
+}
+
+/// Shows the records of many keys, in the order of the keys, each with the place of its key in the list. A key that is there
+/// several times is read once, and shown for each.
+pub(crate) fn each(
+    permit: &Permit<ReadAccess>,
+    view: &View<'_>,
+    tables: &ModelTables,
+    keys: &KeyList,
+    mut visit: impl FnMut(usize, Option<&[u8]>) -> Result<()>,
+) -> Result<()> {
+    let mut seeker = Seeker::new(view);
+    let mut order = keys.in_order().peekable();
+    while let Some(first) = order.next() {
+        let key = keys.get(first);
+        let stored;
+        let record = match seeker.seek(permit, view, tables, key)? {
+            Sought::Here => Some(seeker.value()),
+            Sought::Nowhere => None,
+            Sought::Unknown => {
+                stored = read::get(permit, view, tables, key)?;
+                stored.as_deref()
+            }
+        };
+        visit(first, record)?;
+        while let Some(same) = order.next_if(|next| keys.get(*next) == key) {
+            visit(same, record)?;
+        }
+    }
+    Ok(())
 }

@@ -14,7 +14,7 @@ use crate::key::{AsKey, Key};
 use crate::model::{Customs, Entries, ModelOf, NetabaseDefinition, NetabaseModel, Viewed, assert_listed};
 use crate::overlay::View;
 use crate::permission::Guard;
-use crate::table::{self, KeyList, Layout, ModelTables, Seeker, Sought};
+use crate::table::{self, KeyList, Layout, ModelTables};
 
 /// The store's part of a transaction, whatever the definition.
 #[derive(Debug)]
@@ -153,19 +153,12 @@ impl<D: NetabaseDefinition> Context<D> {
             list.push_with(|bytes| key.write_tail(bytes))?;
         }
         let mut found: Vec<Option<M>> = (0..list.len()).map(|_| None).collect();
-        let mut seeker = Seeker::new(view);
-        for place in list.in_order() {
-            let Some(slot) = found.get_mut(place) else { continue };
-            let key = list.get(place);
-            *slot = match seeker.seek(&permit, view, tables, key)? {
-                Sought::Here => Some(table::decode(&self.layout, tables, seeker.value())?),
-                Sought::Nowhere => None,
-                Sought::Unknown => {
-                    let stored = table::get(&permit, view, tables, key)?;
-                    stored.map(|bytes| table::decode(&self.layout, tables, &bytes)).transpose()?
-                }
-            };
-        }
+        table::each(&permit, view, tables, &list, |place, stored| {
+            if let Some(slot) = found.get_mut(place) {
+                *slot = stored.map(|bytes| table::decode(&self.layout, tables, bytes)).transpose()?;
+            }
+            Ok(())
+        })?;
         Ok(found)
     }
 

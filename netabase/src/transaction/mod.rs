@@ -6,6 +6,7 @@ mod batch;
 mod cascade;
 mod commit;
 mod context;
+mod delete;
 mod generate;
 mod latest;
 mod read;

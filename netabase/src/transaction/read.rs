@@ -5,7 +5,7 @@ use std::fmt;
 use super::context::Context;
 use crate::error::Result;
 use crate::key::AsKey;
-use crate::model::{ModelOf, NetabaseDefinition, Viewed};
+use crate::model::{Door, ModelOf, NetabaseDefinition, Reads, Viewed};
 use crate::overlay::View;
 
 /// A snapshot of the last commit at the time it was begun. It is owned, a clone is cheap, and threads may share it.
@@ -94,5 +94,13 @@ impl<D: NetabaseDefinition> ReadTransaction<D> {
     /// Whether there are no records.
     pub fn is_empty<M: ModelOf<D>>(&self) -> Result<bool> {
         Ok(self.len::<M>()? == 0)
+    }
+}
+
+impl<D: NetabaseDefinition> Door for ReadTransaction<D> {}
+
+impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for ReadTransaction<D> {
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+        self.get(key)
     }
 }

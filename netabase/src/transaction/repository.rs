@@ -12,7 +12,9 @@ use super::state::State;
 use super::write::WriteTransaction;
 use crate::engine::Durability;
 use crate::error::Result;
-use crate::model::{DefinitionOf, NetabaseDefinition, NetabaseRepository, assert_member};
+use crate::model::{
+    DefinitionOf, Door, ModelOf, NetabaseDefinition, NetabaseRepository, Reads, assert_member,
+};
 use crate::overlay::View;
 
 /// A snapshot of all definitions of a repository. It is owned, a clone is cheap, and threads may share it.
@@ -127,6 +129,14 @@ impl<D: NetabaseDefinition> Deref for Scope<'_, D> {
 impl<D: NetabaseDefinition> DerefMut for Scope<'_, D> {
     fn deref_mut(&mut self) -> &mut WriteTransaction<D> {
         &mut self.transaction
+    }
+}
+
+impl<D: NetabaseDefinition> Door for Scope<'_, D> {}
+
+impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for Scope<'_, D> {
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+        self.get(key)
     }
 }
 

@@ -8,7 +8,7 @@ use super::state::{Buffers, State, no_layer};
 use crate::engine::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, EncodedKey};
-use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel, Viewed, spell};
+use crate::model::{Door, ModelOf, NetabaseDefinition, NetabaseModel, Reads, Viewed, spell};
 use crate::overlay::{Staged, View};
 use crate::table::{self, Change, Links};
 
@@ -102,7 +102,8 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Stores a new record.
     ///
     /// # Errors
-    /// `AlreadyExists` if its key is taken, `ConstraintViolation` if a unique key is. `InvalidKey` for a key
+    /// `AlreadyExists` if its key is taken, `ConstraintViolation` if a unique key is, `MissingReference` if a link leads
+    /// nowhere. `InvalidKey` for a key
     /// that has no order (NaN), `LimitExceeded` for one that is too long, `Codec` for a type whose serde impl
     /// is wrong: these three hold for every verb that stores a record.
     #[doc(alias = "insert")]
@@ -201,18 +202,6 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         Ok(done.is_some())
     }
 
-    /// Deletes the record with this key if the test holds for it; `false` if it does not, or if there is no record.
-    pub fn delete_if<M: ModelOf<D>>(
-        &mut self,
-        key: impl AsKey<M::PrimaryKey>,
-        test: impl FnOnce(&M) -> bool,
-    ) -> Result<bool> {
-        match self.get::<M>(&key)? {
-            Some(record) if test(&record) => self.delete::<M>(&key),
-            _ => Ok(false),
-        }
-    }
-
     /// Changes the record with this key, unless the closure returns `None`. `None` also if there is no record.
     pub(crate) fn change<M: ModelOf<D>, T>(
         &mut self,
@@ -228,16 +217,6 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         }
         self.update(&record)?;
         Ok(Some(done))
-    }
-
-    /// Deletes the record with this key; `false` if there was none.
-    pub fn delete<M: ModelOf<D>>(&mut self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
-        Ok(self.remove::<M>(&key, Keep::No)?.found)
-    }
-
-    /// Deletes the record with this key and returns it.
-    pub fn take<M: ModelOf<D>>(&mut self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
-        Ok(self.remove::<M>(&key, Keep::Yes)?.record)
     }
 
     /// The four verbs that store a record.
@@ -291,50 +270,13 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         self.state.spill_if_full(context.staging)?;
         Ok(old)
     }
+}
 
-    /// Both verbs that delete a record.
-    fn remove<M: ModelOf<D>>(&mut self, key: &impl AsKey<M::PrimaryKey>, keep: Keep) -> Result<Old<M>> {
-        let mut buffers = std::mem::take(&mut self.state.buffers);
-        let old = self.remove_with(&mut buffers, key, keep);
-        self.state.buffers = buffers;
-        old
-    }
+impl<D: NetabaseDefinition> Door for WriteTransaction<D> {}
 
-    fn remove_with<M: ModelOf<D>>(
-        &mut self,
-        Buffers { new, old: entries, .. }: &mut Buffers,
-        key: &impl AsKey<M::PrimaryKey>,
-        keep: Keep,
-    ) -> Result<Old<M>> {
-        let context = &self.context;
-        let permit = context.guard.write(M::SCHEMA)?;
-        let tables = context.tables::<M>()?;
-        new.key.clear();
-        key.write_tail(&mut new.key)?;
-
-        let (change, checked, old) = {
-            let staged = self.staged()?;
-            let stored = table::find(&permit, staged, tables, &new.key)?;
-            let old = context.old::<M>(tables, &new.key, stored.as_deref(), keep, entries)?;
-            if !old.found {
-                return Ok(old);
-            }
-            let ordinal = context.ordinal::<M>();
-            if self.has_referrers(ordinal, &new.key)? {
-                let key = std::mem::take(&mut new.key);
-                drop(stored);
-                self.delete_with_referrers(ordinal, &key)?;
-                return Ok(old);
-            }
-            let change =
-                Change { tables, key: &new.key, before: Some(entries), after: None, links: Links::Checked };
-            let checked = table::check(&permit, staged, context.limits, &change)?;
-            (change, checked, old)
-        };
-        let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
-        table::stage(&permit, checked, layer, &change)?;
-        self.state.spill_if_full(context.staging)?;
-        Ok(old)
+impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for WriteTransaction<D> {
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+        self.get(key)
     }
 }
 

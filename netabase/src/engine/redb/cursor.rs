@@ -135,6 +135,41 @@ impl<'a, const K: usize, const V: usize> Packed<'a, K, V> {
         Ok(Packed { key, values, looked_at: false, place: 0..0, left, places })
     }
 
+    /// Leaves out the values before this one.
+    fn begin_at(&mut self, value: &[u8], way: Direction) -> Result<()> {
+        let all = self.values.value();
+        let at = |place: &std::ops::Range<usize>| all.get(place.clone()).unwrap_or_default();
+        if V == 0 && way == Direction::Reverse {
+            self.places.truncate(self.places.partition_point(|place| at(place) <= value));
+            return Ok(());
+        }
+        if V != 0 {
+            let (values, rest) = at(&self.left).as_chunks::<V>();
+            if !rest.is_empty() {
+                return Err(packed::malformed());
+            }
+            let before = |is_before: fn(&[u8], &[u8]) -> bool| {
+                V * values.partition_point(|own| is_before(own.as_slice(), value))
+            };
+            match way {
+                Direction::Forward => self.left.start += before(|own, value| own < value),
+                Direction::Reverse => self.left.end = self.left.start + before(|own, value| own <= value),
+            }
+            return Ok(());
+        }
+        let mut rest = at(&self.left);
+        loop {
+            let here = rest;
+            match packed::take::<V>(&mut rest)? {
+                Some(next) if next < value => {}
+                _ => {
+                    self.left.start = self.left.end - here.len();
+                    return Ok(());
+                }
+            }
+        }
+    }
+
     /// Goes to the next value; `false` if there is none.
     #[inline]
     fn advance(&mut self, way: Direction) -> Result<bool> {
@@ -187,6 +222,16 @@ impl<'a, const K: usize, const V: usize> IndexCursor<'a, K, V> {
         }
         let row = Packed::new(PackedKey::Asked(key), values, direction)?;
         Ok(Some(IndexCursor { rows: None, row: Some(row), direction, _database: database }))
+    }
+
+    /// Goes before the first value that is not before this one.
+    pub(super) fn begin_at(&mut self, value: &[u8]) -> Result<()> {
+        if self.next_row()?
+            && let Some(row) = &mut self.row
+        {
+            row.begin_at(value, self.direction)?;
+        }
+        Ok(())
     }
 
     fn next_row(&mut self) -> Result<bool> {

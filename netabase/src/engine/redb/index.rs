@@ -61,6 +61,34 @@ pub(super) fn of_key<'t, const K: usize, const V: usize>(
     }
 }
 
+/// The cursor over one key's values from one of them on. The row that holds it is looked for.
+pub(super) fn values_from<'t, const K: usize, const V: usize>(
+    key: &[u8],
+    value: &[u8],
+    way: Direction,
+    range: impl Fn(Range<'_>) -> std::result::Result<redb::Range<'t, PairKey<K, V>, Bytes>, StorageError>,
+    database: Option<Arc<Access>>,
+) -> Result<Box<dyn Cursor + 't>> {
+    let mut at = RowKey::new();
+    PairKey::<K, V>::write(key, value, &mut at)?;
+    let Some((first, after)) = rows_of::<K, V>((Bound::Included(key), Bound::Included(key))) else {
+        return Ok(Box::new(Nothing));
+    };
+    let up_to_it = (first.as_ref().map(RowKey::as_slice), Bound::Included(at.as_slice()));
+    let rows = match way {
+        Direction::Reverse => range(up_to_it).map_err(storage)?,
+        Direction::Forward => {
+            // The row begins at the value, or before it.
+            let row = range(up_to_it).map_err(storage)?.next_back().transpose().map_err(storage)?;
+            let low = row.as_ref().map_or(up_to_it.0, |(row, _)| Bound::Included(row.value()));
+            range((low, after.as_ref().map(RowKey::as_slice))).map_err(storage)?
+        }
+    };
+    let mut cursor = IndexCursor::<K, V>::new(rows, way, database);
+    cursor.begin_at(value)?;
+    Ok(Box::new(cursor))
+}
+
 /// How many values a key has: the front of its first row.
 pub(super) fn count<const K: usize, const V: usize>(
     table: &impl ReadableTable<PairKey<K, V>, Bytes>,

@@ -45,6 +45,13 @@ trait Map: Send + Sync {
 /// An index without its widths.
 trait Index: Send + Sync {
     fn cursor(&self, database: &Arc<Access>, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor>>;
+    fn values_from(
+        &self,
+        database: &Arc<Access>,
+        key: &[u8],
+        value: &[u8],
+        way: Direction,
+    ) -> Result<Box<dyn Cursor>>;
     fn count(&self, key: &[u8]) -> Result<u64>;
 }
 
@@ -73,6 +80,17 @@ impl<const K: usize, const V: usize> Index for ReadOnlyTable<PairKey<K, V>, Byte
         let Some(range) = index::rows_of::<K, V>(range) else { return Ok(Box::new(Nothing)) };
         let rows = ReadOnlyTable::range::<&[u8]>(self, index::as_bounds(&range)).map_err(storage)?;
         Ok(Box::new(IndexCursor::new(rows, way, Some(database.clone()))))
+    }
+
+    fn values_from(
+        &self,
+        database: &Arc<Access>,
+        key: &[u8],
+        value: &[u8],
+        way: Direction,
+    ) -> Result<Box<dyn Cursor>> {
+        let range = |range: Range<'_>| ReadOnlyTable::range::<&[u8]>(self, range);
+        index::values_from::<K, V>(key, value, way, range, Some(database.clone()))
     }
 
     fn count(&self, key: &[u8]) -> Result<u64> {
@@ -159,6 +177,16 @@ impl Read for Reader {
         self.owned_index_cursor(table, range, direction)
     }
 
+    fn values_from(
+        &self,
+        table: TableId,
+        key: &[u8],
+        value: &[u8],
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor + '_>> {
+        self.owned_values_from(table, key, value, direction)
+    }
+
     fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64> {
         guarded(|| match self.slot(table)? {
             Slot::Index(index) => index.count(key),
@@ -199,6 +227,20 @@ impl Snapshot for Reader {
         guarded(|| match self.slot(table)? {
             Slot::Index(index) if !is_crossed(range) => index.cursor(&self.database, range, direction),
             Slot::Index(_) | Slot::Absent => Ok(Box::new(Nothing) as Box<dyn Cursor>),
+            Slot::Map(_) => Err(wrong_form(self.spec(table))),
+        })
+    }
+
+    fn owned_values_from(
+        &self,
+        table: TableId,
+        key: &[u8],
+        value: &[u8],
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor>> {
+        guarded(|| match self.slot(table)? {
+            Slot::Index(index) => index.values_from(&self.database, key, value, direction),
+            Slot::Absent => Ok(Box::new(Nothing) as Box<dyn Cursor>),
             Slot::Map(_) => Err(wrong_form(self.spec(table))),
         })
     }

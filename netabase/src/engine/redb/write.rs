@@ -29,6 +29,7 @@ trait Map: Send + Sync {
 /// An index without its widths.
 trait Index: Send + Sync {
     fn cursor(&self, range: Range<'_>, direction: Direction) -> Result<Box<dyn Cursor + '_>>;
+    fn values_from(&self, key: &[u8], value: &[u8], direction: Direction) -> Result<Box<dyn Cursor + '_>>;
     fn count(&self, key: &[u8]) -> Result<u64>;
     fn apply(&mut self, changes: &mut dyn Iterator<Item = IndexChange<'_>>) -> Result<()>;
 }
@@ -61,6 +62,11 @@ impl<const K: usize, const V: usize> Index for PairTable<'_, K, V> {
         let Some(range) = index::rows_of::<K, V>(range) else { return Ok(Box::new(Nothing)) };
         let rows = ReadableTable::range::<&[u8]>(self, index::as_bounds(&range)).map_err(storage)?;
         Ok(Box::new(IndexCursor::new(rows, direction, None)))
+    }
+
+    fn values_from(&self, key: &[u8], value: &[u8], direction: Direction) -> Result<Box<dyn Cursor + '_>> {
+        let range = |range: Range<'_>| ReadableTable::range::<&[u8]>(self, range);
+        index::values_from::<K, V>(key, value, direction, range, None)
     }
 
     fn count(&self, key: &[u8]) -> Result<u64> {
@@ -195,6 +201,16 @@ impl Read for Writer {
             return Ok(Box::new(Nothing));
         }
         guarded(|| self.index(table)?.cursor(range, direction))
+    }
+
+    fn values_from(
+        &self,
+        table: TableId,
+        key: &[u8],
+        value: &[u8],
+        direction: Direction,
+    ) -> Result<Box<dyn Cursor + '_>> {
+        guarded(|| self.index(table)?.values_from(key, value, direction))
     }
 
     fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64> {
