@@ -5,6 +5,7 @@
 //! - [`work`]: the workloads, each timed without its set-up; [`options`]: the command line of the examples.
 //! - [`sales`]: queries of more than one key, with a store of their own.
 //! - [`links`]: records with those they are related to.
+//! - [`tree`]: records that go with one that is deleted.
 //! - [`scaling`]: the cost of an operation by the number of records, of indexes, and by the size of a record.
 //!
 //! `cargo bench -p netabase-benches` measures each with criterion; `cargo run --release -p netabase-benches
@@ -19,6 +20,7 @@ pub mod options;
 pub mod sales;
 pub mod scaling;
 pub mod side;
+pub mod tree;
 pub mod work;
 
 pub use by_hand::ByHand;
