@@ -11,7 +11,7 @@ use netabase_benches::sales::Sales;
 use crate::args::{Args, Name};
 use crate::engine::Engine;
 use crate::engines::{Fjall, Lmdb, NativeDb, Netabase, Redb, SqliteFull, SqliteNormal};
-use crate::work::{Run, check, disk, memory, query, read, threads, write};
+use crate::work::{Run, check, disk, links, memory, query, read, threads, write};
 use crate::{Result, workload};
 
 /// What is printed for the check of everything stored; not a row.
@@ -50,7 +50,8 @@ impl Round<'_> {
 
     fn play<E: Engine>(&self) -> Result<()> {
         self.users::<E>()?;
-        self.queries::<E>()
+        self.queries::<E>()?;
+        self.links::<E>()
     }
 
     fn users<E: Engine>(&self) -> Result<()> {
@@ -60,7 +61,9 @@ impl Round<'_> {
             let run = write::bulk(&E::open(folder.path())?, &self.data)?;
             self.report("bulk", run.each(), run.checksum);
         }
-        if workload::ALL.iter().all(|name| *name == "bulk" || query::is_one(name) || !self.wants(name)) {
+        if workload::ALL.iter().all(|name| {
+            *name == "bulk" || query::is_one(name) || links::ALL.contains(name) || !self.wants(name)
+        }) {
             return Ok(());
         }
         let folder = tempfile::tempdir()?;
@@ -135,6 +138,17 @@ impl Round<'_> {
             self.repeat(name, READS, || query::ask(work, &*store, &sales))?;
         }
         Ok(())
+    }
+
+    fn links<E: Engine>(&self) -> Result<()> {
+        if !links::ALL.iter().any(|name| self.wants(name)) {
+            return Ok(());
+        }
+        let (folder, (writers, books)) = (tempfile::tempdir()?, links::shelf());
+        let Some(store) = E::links(folder.path(), (&writers, &books))? else { return Ok(()) };
+        links::check(&*store, &writers, &books)?;
+        self.repeat("include", READS, || links::include(&*store))?;
+        self.repeat("join", READS, || links::join(&*store))
     }
 
     fn repeat(&self, name: &str, times: usize, work: impl Fn() -> Result<Run>) -> Result<()> {

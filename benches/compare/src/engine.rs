@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use netabase_benches::User;
+use netabase_benches::links::{Book, Related, Writer};
 use netabase_benches::sales::{Answers, Sales};
 
 use crate::Result;
@@ -34,6 +35,11 @@ pub(crate) trait Engine: Sized + Sync {
     /// Makes a store of sales in this folder for the rows of queries, and begins to read it. `None` where an engine takes
     /// no part in these rows: over plain keys and values they would say what the one on redb says.
     fn sales(_folder: &Path, _sales: &Sales) -> Result<Option<Box<dyn Answers>>> {
+        Ok(None)
+    }
+
+    /// The same for writers and their books.
+    fn links(_folder: &Path, _shelf: (&[Writer], &[Book])) -> Result<Option<Box<dyn Related>>> {
         Ok(None)
     }
 }

@@ -22,6 +22,8 @@ pub(crate) const ALL: &[&str] = &[
     "top_k",
     "page",
     "group_count",
+    "include",
+    "join",
     "update_indexed",
     "update_plain",
     "delete",

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use netabase::{ReadTransaction, Store, WriteTransaction};
+use netabase_benches::links::{self, LinksByNetabase, Related};
 use netabase_benches::sales::{Answers, Sales, SalesByNetabase};
 use netabase_benches::{Club, User};
 
@@ -36,6 +37,13 @@ impl Engine for Netabase {
 
     fn sales(folder: &Path, sales: &Sales) -> Result<Option<Box<dyn Answers>>> {
         Ok(Some(Box::new(SalesByNetabase::filled(&folder.join("sales.redb"), &sales.all)?)))
+    }
+
+    fn links(
+        folder: &Path,
+        (writers, books): (&[links::Writer], &[links::Book]),
+    ) -> Result<Option<Box<dyn Related>>> {
+        Ok(Some(Box::new(LinksByNetabase::filled(&folder.join("links.redb"), writers, books)?)))
     }
 }
 

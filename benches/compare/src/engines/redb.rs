@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use netabase_benches::by_hand::{Reader, Writer};
+use netabase_benches::links::{self, LinksByHand, Related};
 use netabase_benches::sales::{Answers, Sales, SalesByHand};
 use netabase_benches::{ByHand, Side, User};
 
@@ -35,6 +36,13 @@ impl Engine for Redb {
 
     fn sales(folder: &Path, sales: &Sales) -> Result<Option<Box<dyn Answers>>> {
         Ok(Some(Box::new(SalesByHand::filled(&folder.join("sales.redb"), &sales.all)?)))
+    }
+
+    fn links(
+        folder: &Path,
+        (writers, books): (&[links::Writer], &[links::Book]),
+    ) -> Result<Option<Box<dyn Related>>> {
+        Ok(Some(Box::new(LinksByHand::filled(&folder.join("links.redb"), writers, books)?)))
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod check;
 pub(crate) mod disk;
+pub(crate) mod links;
 pub(crate) mod memory;
 pub(crate) mod query;
 pub(crate) mod read;

@@ -4,6 +4,7 @@
 //! One connection writes, behind a mutex, because `SQLite` has one writer and lets others poll; reads borrow
 //! connections from a pool. Statements are prepared once for each connection.
 
+mod links;
 mod read;
 mod sales;
 mod write;
@@ -12,9 +13,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use netabase_benches::User;
+use netabase_benches::links::{self as shelf, Related};
 use netabase_benches::sales::{Answers, Sales};
 use rusqlite::Connection;
 
+use self::links::LinksBySqlite;
 use self::read::Reader;
 use self::sales::SalesBySqlite;
 use self::write::Writer;
@@ -100,6 +103,13 @@ impl<const FULL: bool> Engine for Sqlite<FULL> {
 
     fn sales(folder: &Path, sales: &Sales) -> Result<Option<Box<dyn Answers>>> {
         Ok(Some(Box::new(SalesBySqlite::<FULL>::filled(&folder.join("sales.sqlite"), &sales.all)?)))
+    }
+
+    fn links(
+        folder: &Path,
+        (writers, books): (&[shelf::Writer], &[shelf::Book]),
+    ) -> Result<Option<Box<dyn Related>>> {
+        Ok(Some(Box::new(LinksBySqlite::<FULL>::filled(&folder.join("links.sqlite"), writers, books)?)))
     }
 }
 
