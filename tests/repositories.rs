@@ -141,6 +141,11 @@ fn a_model_of_two_definitions_has_two_tables() -> Result<()> {
     assert_eq!((staff.get::<Note>(1)?, work.get::<Note>(1)?), (Some(note(1, "a")), Some(note(1, "b"))));
     assert_eq!(staff.query().filter(Note::TEXT.eq("b")).count()?, 0);
     assert_eq!(work.query().filter(Note::TEXT.eq("b")).collect()?, [note(1, "b"), note(2, "b")]);
+    // A token of one is none of the other.
+    let token = work.query::<Note>().limit(1).page(None)?.next;
+    assert_eq!(work.query::<Note>().page(token.as_ref())?.items, [note(2, "b")]);
+    let refused = staff.query::<Note>().page(token.as_ref()).unwrap_err();
+    assert!(matches!(refused.kind(), ErrorKind::InvalidToken { .. }), "{refused}");
     assert_clean(&company)
 }
 

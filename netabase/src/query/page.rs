@@ -73,9 +73,11 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         if self.orders.iter().any(|order| matches!(order.by, By::Field(_))) {
             return Err(Error::new(ErrorKind::PageOrder { model: M::NAME }));
         }
-        let fingerprint = match &self.terms {
-            Ok(terms) => fingerprint::<M>(terms, &self.orders),
-            Err(error) => return Err(error.clone()),
+        let fingerprint = match (&self.source, &self.terms) {
+            (Ok(source), Ok(terms)) => {
+                fingerprint::<M>(source.layout.name(source.tables()?.main()?), terms, &self.orders)
+            }
+            (Err(error), _) | (_, Err(error)) => return Err(error.clone()),
         };
         let edge = token.map(|token| Edge::read(token, fingerprint)).transpose()?;
         if edge.as_ref().is_some_and(|edge| edge.position.keys.len() != self.orders.len()) {

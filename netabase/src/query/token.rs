@@ -133,10 +133,12 @@ impl FromStr for PageToken {
     }
 }
 
-/// What tells one query from another: its model, its conditions and its order. What a closure or a condition on a field
+/// What tells one query from another: its model in its definition (`table`: the name of the main table), its conditions and its
+/// order. What a closure or a condition on a field
 /// without an index compares with cannot be told; that there is one can.
-pub(super) fn fingerprint<M: NetabaseModel>(terms: &[Term<M>], orders: &[Order<M>]) -> u128 {
+pub(super) fn fingerprint<M: NetabaseModel>(table: &str, terms: &[Term<M>], orders: &[Order<M>]) -> u128 {
     let mut out = M::SCHEMA.fingerprint().to_be_bytes().to_vec();
+    add(table.as_bytes(), &mut out);
     add_terms(terms, &mut out);
     for order in orders {
         if let By::Key(part) = order.by {
