@@ -45,9 +45,10 @@ use std::marker::PhantomData;
 pub use explain::{Asked, Explain, Step};
 pub(crate) use graph::over as walk_over;
 pub use graph::{Chain, Edges, Hop, Traversal, Visited, VisitedKeys};
-pub use include::{
-    Gather, Include, IncludeInverse, IncludeLinks, Included, Inverse, Lenient, Nested, Plain, Required, With,
-};
+// What the types of includes are made of.
+#[doc(hidden)]
+pub use include::{Gather, Lenient, Nested, Plain, Required, With};
+pub use include::{Include, IncludeInverse, IncludeLinks, Included, Inverse};
 pub use page::Page;
 pub use registered::IndexRow;
 pub use rows::{Keys, Rows};
