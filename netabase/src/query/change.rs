@@ -57,6 +57,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// # }
     /// ```
     #[doc(alias = "delete_many")]
+    #[doc(alias = "delete_range")]
     #[doc(alias = "drain")]
     pub fn delete_where<M: ModelOf<D>, C: Covered>(&mut self, filter: Filter<M, C>) -> Result<u64> {
         self.in_passes(filter.into_terms()?, &mut |txn, tests, key| {
@@ -95,6 +96,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// # }
     /// ```
     #[doc(alias = "update_many")]
+    #[doc(alias = "update_range")]
     pub fn update_where<M: ModelOf<D>, C: Covered>(
         &mut self,
         filter: Filter<M, C>,
