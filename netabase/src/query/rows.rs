@@ -176,7 +176,12 @@ impl<M: NetabaseModel> Iterator for Keys<'_, M> {
 }
 
 /// Goes past the next `skip` records that hold.
+#[inline]
 fn skip_records<M: NetabaseModel>(walk: &mut Walk<'_>, tests: &mut Residual<M>, skip: usize) -> Result<()> {
+    // Asked for each key.
+    if skip == 0 {
+        return Ok(());
+    }
     let skip = if tests.is_empty() { walk.skip_keys(skip)? } else { skip };
     for _ in 0..skip {
         let found = if tests.is_empty() { walk.skip()? } else { next_that_holds(walk, tests)?.is_some() };
