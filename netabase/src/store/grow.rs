@@ -3,10 +3,10 @@
 //! Each step is one transaction and begins with what the file says: the schema it has, and how far the tables are that
 //! it is to get. So going on after a crash is a step like any other, and so is what follows a conflict.
 
-use super::ATTEMPTS;
 use super::building::Building;
 use super::open::Settings;
 use super::record::{Discard, Record, Recorded, read_all};
+use super::retry::retry;
 use crate::engine::{Durability, Engine, MapChange, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::{Filling, Progress};
@@ -25,12 +25,10 @@ enum Step {
 /// Takes steps until the schemas are recorded, by this opener or by another one. What the records do not allow is taken
 /// back: the file is as it was then, but for definitions that had all they were to get.
 pub(super) fn grow(engine: &dyn Engine, records: &[Record<'_>], settings: &Settings) -> Result<()> {
-    let mut attempts = 0;
-    while attempts < ATTEMPTS {
-        match step(engine, records, settings) {
+    loop {
+        match retry(|| Ok(step(engine, records, settings))) {
             Ok(Step::Done) => return Ok(()),
-            Ok(Step::Filled) => attempts = 0,
-            Err(error) if error.is_conflict() => attempts += 1,
+            Ok(Step::Filled) => {}
             Err(error) => {
                 if is_refusal(&error) {
                     // Where that fails it is for whoever opens the file next, as after a crash.
@@ -40,7 +38,6 @@ pub(super) fn grow(engine: &dyn Engine, records: &[Record<'_>], settings: &Setti
             }
         }
     }
-    Err(Error::new(ErrorKind::Conflict { attempts: ATTEMPTS }))
 }
 
 /// Whether the next opening would end in the same way.
@@ -94,7 +91,7 @@ fn step(engine: &dyn Engine, records: &[Record<'_>], settings: &Settings) -> Res
 /// Drops what was built for this program's schema.
 fn take_back(engine: &dyn Engine, records: &[Record<'_>]) -> Result<()> {
     let Some(first) = records.first() else { return Ok(()) };
-    for _ in 0..ATTEMPTS {
+    retry(|| {
         let mut writer = engine.begin_write(&first.layout.tables)?;
         let mut changed = false;
         for record in records {
@@ -105,14 +102,10 @@ fn take_back(engine: &dyn Engine, records: &[Record<'_>]) -> Result<()> {
             }
         }
         if !changed {
-            return Ok(());
+            return Ok(Ok(()));
         }
-        match writer.commit(Durability::Immediate)?.into_result() {
-            Err(error) if error.is_conflict() => {}
-            done => return done,
-        }
-    }
-    Err(Error::new(ErrorKind::Conflict { attempts: ATTEMPTS }))
+        Ok(writer.commit(Durability::Immediate)?.into_result())
+    })
 }
 
 #[cold]

@@ -53,7 +53,8 @@ impl<D: NetabaseDefinition> Store<D> {
         self.shared.rebuild_indexes(&mut progress)
     }
 
-    /// Makes every commit so far durable, for stores that write with [`Durability::Eventual`](crate::Durability::Eventual). One sync of the disk.
+    /// Makes every commit so far durable, for stores that write with
+    /// [`Durability::Eventual`](crate::Durability::Eventual). One sync of the disk.
     pub fn sync(&self) -> Result<()> {
         self.shared.sync()
     }

@@ -9,6 +9,7 @@ mod open;
 mod read;
 mod record;
 mod repository;
+mod retry;
 mod shared;
 
 use std::fmt;
@@ -19,15 +20,13 @@ pub use builder::Builder;
 pub use chunked::Chunked;
 pub use repository::Repository;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::NetabaseDefinition;
 use crate::schema::DefinitionSchema;
 use crate::transaction::{Context, ReadTransaction, WriteTransaction};
 
+use retry::retry;
 use shared::Shared;
-
-/// How often work is tried when the engine reports conflicts.
-const ATTEMPTS: u32 = 16;
 
 /// A database of the models that `D` lists. A clone is a second handle to the same store; threads may share it.
 ///
@@ -172,15 +171,10 @@ impl<D: NetabaseDefinition> Store<D> {
         &self,
         mut work: impl FnMut(&mut WriteTransaction<D>) -> Result<T, E>,
     ) -> Result<T, E> {
-        for _ in 0..ATTEMPTS {
+        retry(|| {
             let mut transaction = self.begin_write()?;
             let done = work(&mut transaction)?;
-            match transaction.commit() {
-                Ok(()) => return Ok(done),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Error::new(ErrorKind::Conflict { attempts: ATTEMPTS }).into())
+            Ok(transaction.commit().map(|()| done))
+        })
     }
 }

@@ -5,10 +5,11 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::Builder;
+use super::retry::retry;
 use super::shared::Shared;
-use super::{ATTEMPTS, Builder};
 use crate::engine::Stats;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::maintenance::{Progress, Rebuilt, Report};
 use crate::model::NetabaseRepository;
 use crate::schema::{DefinitionSchema, ModelSchema};
@@ -164,16 +165,11 @@ impl<R: NetabaseRepository> Repository<R> {
         &self,
         mut work: impl FnMut(&mut RepositoryWrite<R>) -> Result<T, E>,
     ) -> Result<T, E> {
-        for _ in 0..ATTEMPTS {
+        retry(|| {
             let mut transaction = self.begin_write()?;
             let done = work(&mut transaction)?;
-            match transaction.commit() {
-                Ok(()) => return Ok(done),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Error::new(ErrorKind::Conflict { attempts: ATTEMPTS }).into())
+            Ok(transaction.commit().map(|()| done))
+        })
     }
 
     /// Reads everything of all definitions and names what is not as it should be, see

@@ -4,9 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::ATTEMPTS;
 use super::building::Building;
 use super::record::recorded;
+use super::retry::retry;
 use crate::engine::{Check, Durability, Engine, Stats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::{Filling, Problem, Progress, Rebuilt, Report, verify};
@@ -84,13 +84,7 @@ impl Shared {
     }
 
     pub(super) fn rebuild_indexes(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Rebuilt> {
-        for _ in 0..ATTEMPTS {
-            match self.rebuild(progress) {
-                Err(error) if error.is_conflict() => {}
-                done => return done,
-            }
-        }
-        Err(Error::new(ErrorKind::Conflict { attempts: ATTEMPTS }))
+        retry(|| Ok(self.rebuild(progress)))
     }
 
     fn rebuild(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Rebuilt> {
