@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::key::ByteRange;
 use crate::model::{Entries, NetabaseModel};
 use crate::schema::Shape;
-use crate::table::{self, KeyList};
+use crate::table::{self, KeyList, link_key, target_key};
 
 /// Rows of an index that are stepped over on the way to the next key, before a new walk begins there.
 const PASSED: usize = 8;
@@ -37,17 +37,6 @@ impl Hops {
     }
 }
 
-/// A key that is there has this before it where it may be absent.
-const PRESENT: u8 = 1;
-
-/// The key in an entry, if it is there.
-fn present(key: &[u8], shape: Shape) -> Option<&[u8]> {
-    match shape {
-        Shape::Optional => key.split_first().filter(|(tag, _)| **tag == PRESENT).map(|(_, key)| key),
-        Shape::One | Shape::Each => Some(key),
-    }
-}
-
 /// The keys that the records have in a table, in the order of their field.
 pub(super) fn keys_of<'m, M: NetabaseModel>(
     source: &Source<'_>,
@@ -65,7 +54,7 @@ pub(super) fn keys_of<'m, M: NetabaseModel>(
                 hops.keys.push(&primary);
             } else {
                 entries.collect_unsorted(record, &primary, customs)?;
-                let present = entries.keys(part).filter_map(|key| present(key, shape));
+                let present = entries.keys(part).filter_map(|key| target_key(shape, key));
                 present.for_each(|key| hops.keys.push(key));
             }
         }
@@ -93,10 +82,7 @@ pub(super) fn rows_of(
         let span = match same {
             Some(span) => span,
             None => {
-                key.clear();
-                key.extend((shape == Shape::Optional).then_some(PRESENT));
-                key.extend_from_slice(keys.get(place));
-                rows.read(&key, most, &mut found)?;
+                rows.read(link_key(shape, keys.get(place), &mut key), most, &mut found)?;
                 start..found.len()
             }
         };

@@ -222,16 +222,11 @@ impl<'r> Walk<'r> {
 
     /// The rows that were read of each piece, in the order in which they were given.
     pub(super) fn counts(&self) -> Vec<u64> {
-        let is_forward = self.way == Direction::Forward;
-        if let Row::Union(union) = &self.row {
-            let mut counts = union.counts();
-            if is_forward {
-                counts.reverse();
-            }
-            return counts;
-        }
-        let mut counts = self.counts.clone().unwrap_or_default();
-        if is_forward {
+        let mut counts = match &self.row {
+            Row::Union(union) => union.counts(),
+            _ => self.counts.clone().unwrap_or_default(),
+        };
+        if self.way == Direction::Forward {
             counts.reverse();
         }
         counts

@@ -33,6 +33,14 @@ pub(crate) fn target_key(shape: Shape, key: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// The key of the rows of a relation that lead to a record, put into the buffer: what [`target_key`] takes apart.
+pub(crate) fn link_key<'b>(shape: Shape, target: &[u8], buffer: &'b mut Vec<u8>) -> &'b [u8] {
+    buffer.clear();
+    buffer.extend((shape == Shape::Optional).then_some(1));
+    buffer.extend_from_slice(target);
+    buffer
+}
+
 #[cold]
 pub(super) fn missing(tables: &ModelTables, table: &PartTable) -> Error {
     let target = table.target.map_or("", |target| target.relation.target);
@@ -56,12 +64,6 @@ pub(crate) fn check_deferred(
     Ok(())
 }
 
-/// The key of a relation's rows that lead to a record.
-fn link_key(incoming: &Incoming, target: &[u8]) -> Vec<u8> {
-    let tag: &[u8] = if incoming.relation.shape == Shape::Optional { &[1] } else { &[] };
-    [tag, target].concat()
-}
-
 /// How many records link to a record by a relation.
 pub(crate) fn count_referrers(
     permit: &Permit<WriteAccess>,
@@ -72,7 +74,8 @@ pub(crate) fn count_referrers(
 ) -> Result<u64> {
     let tables = layout.model(incoming.ordinal)?;
     permit.covers(tables.schema)?;
-    staged.index_count(tables.part(incoming.part)?.id, &link_key(incoming, target))
+    let mut key = Vec::new();
+    staged.index_count(tables.part(incoming.part)?.id, link_key(incoming.relation.shape, target, &mut key))
 }
 
 /// The records that link to a record by a relation: their primary keys are the values.
@@ -86,7 +89,8 @@ pub(crate) fn referrers<'t>(
     use std::ops::Bound::Included;
     let tables = layout.model(incoming.ordinal)?;
     permit.covers(tables.schema)?;
-    let key = link_key(incoming, target);
+    let mut key = Vec::new();
+    let key = link_key(incoming.relation.shape, target, &mut key);
     let table = tables.part(incoming.part)?.id;
-    staged.index_cursor(table, (Included(&key), Included(&key)), Direction::Forward)
+    staged.index_cursor(table, (Included(key), Included(key)), Direction::Forward)
 }

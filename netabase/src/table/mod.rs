@@ -21,7 +21,7 @@ pub(crate) use layout::{
     Incoming, Layout, Member, ModelTables, PartTable, SCHEMA_TABLE, Target, belongs, sequence_row,
 };
 pub(crate) use limits::{check_key, check_value};
-pub(crate) use links::{Deferred, Links, check_deferred, count_referrers, referrers, target_key};
+pub(crate) use links::{Deferred, Links, check_deferred, count_referrers, link_key, referrers, target_key};
 pub(crate) use read::{count, covering_rows, find, get, len, lookup, rows, rows_from};
 pub(crate) use record::{decode, view};
 pub(crate) use seek::{Seeker, Sought, each};

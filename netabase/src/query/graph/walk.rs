@@ -1,7 +1,6 @@
 //! Breadth first, level by level; no recursion, however long the way.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds};
@@ -119,7 +118,7 @@ impl<'r, M: NetabaseModel, E> Traversal<'r, M, E> {
     where
         E: Edges<M>,
     {
-        Ok(VisitedKeys { levels: Levels::new(self)?, keys: Vec::new().into_iter() })
+        Ok(VisitedKeys { levels: Levels::new(self)?, visits: (0, Vec::new().into_iter()) })
     }
 
     /// The depth and the record of each, by depth and then by key, without those that are not there. The records of a depth are
@@ -128,7 +127,7 @@ impl<'r, M: NetabaseModel, E> Traversal<'r, M, E> {
     where
         E: Edges<M>,
     {
-        Ok(Visited { levels: Levels::new(self)?, records: Vec::new().into_iter() })
+        Ok(Visited { levels: Levels::new(self)?, visits: (0, Vec::new().into_iter()) })
     }
 }
 
@@ -155,10 +154,8 @@ impl Reached {
             return;
         }
         let key: Arc<[u8]> = key.into();
-        if let Entry::Vacant(slot) = self.came_from.entry(key.clone()) {
-            slot.insert(before.cloned());
-            self.keys.push(key);
-        }
+        self.came_from.insert(key.clone(), before.cloned());
+        self.keys.push(key);
     }
 
     /// Puts the level in order.
@@ -243,16 +240,37 @@ impl<'r, M: NetabaseModel, E: Edges<M>> Levels<'r, M, E> {
         Ok(records)
     }
 
-    fn end(&mut self) {
-        self.asked = (1, 0);
-        self.depth = 1;
+    /// The next of what is given of each level, which `read` makes of it. After an error nothing comes.
+    fn next<T>(
+        &mut self,
+        visits: &mut Visits<T>,
+        read: impl Fn(&mut Self) -> Result<Vec<T>>,
+    ) -> Option<Result<(usize, T)>> {
+        loop {
+            let (depth, found) = visits;
+            if let Some(visit) = found.next() {
+                return Some(Ok((*depth, visit)));
+            }
+            let level = self.advance().transpose()?;
+            match level.and_then(|depth| Ok((depth, read(self)?.into_iter()))) {
+                Ok(next) => *visits = next,
+                Err(error) => {
+                    self.asked = (1, 0);
+                    self.depth = 1;
+                    return Some(Err(error));
+                }
+            }
+        }
     }
 }
+
+/// A depth, and what is left of its level.
+type Visits<T> = (usize, vec::IntoIter<T>);
 
 /// The keys of a walk, read level by level. After an error it ends.
 pub struct VisitedKeys<'r, M: NetabaseModel, E> {
     levels: Levels<'r, M, E>,
-    keys: vec::IntoIter<(usize, M::PrimaryKey)>,
+    visits: Visits<M::PrimaryKey>,
 }
 
 impl<M: NetabaseModel, E> fmt::Debug for VisitedKeys<'_, M, E> {
@@ -261,40 +279,21 @@ impl<M: NetabaseModel, E> fmt::Debug for VisitedKeys<'_, M, E> {
     }
 }
 
-impl<M: NetabaseModel, E: Edges<M>> VisitedKeys<'_, M, E> {
-    fn next_level(&mut self) -> Result<bool> {
-        let Some(depth) = self.levels.advance()? else { return Ok(false) };
-        let level = &self.levels.reached.level;
-        let decode = |place| Ok((depth, M::PrimaryKey::decode_tail(level.get(place))?));
-        self.keys = (0..level.len()).map(decode).collect::<Result<Vec<_>>>()?.into_iter();
-        Ok(true)
-    }
-}
-
 impl<M: NetabaseModel, E: Edges<M>> Iterator for VisitedKeys<'_, M, E> {
     type Item = Result<(usize, M::PrimaryKey)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(visit) = self.keys.next() {
-                return Some(Ok(visit));
-            }
-            match self.next_level() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => {
-                    self.levels.end();
-                    return Some(Err(error));
-                }
-            }
-        }
+        self.levels.next(&mut self.visits, |levels| {
+            let level = &levels.reached.level;
+            (0..level.len()).map(|place| M::PrimaryKey::decode_tail(level.get(place))).collect()
+        })
     }
 }
 
 /// The records of a walk, read level by level. After an error it ends.
 pub struct Visited<'r, M, E> {
     levels: Levels<'r, M, E>,
-    records: vec::IntoIter<(usize, M)>,
+    visits: Visits<M>,
 }
 
 impl<M: NetabaseModel, E> fmt::Debug for Visited<'_, M, E> {
@@ -303,31 +302,10 @@ impl<M: NetabaseModel, E> fmt::Debug for Visited<'_, M, E> {
     }
 }
 
-impl<M: NetabaseModel, E: Edges<M>> Visited<'_, M, E> {
-    fn next_level(&mut self) -> Result<bool> {
-        let Some(depth) = self.levels.advance()? else { return Ok(false) };
-        let records = self.levels.records()?.into_iter().flatten();
-        self.records = records.map(|record| (depth, record)).collect::<Vec<_>>().into_iter();
-        Ok(true)
-    }
-}
-
 impl<M: NetabaseModel, E: Edges<M>> Iterator for Visited<'_, M, E> {
     type Item = Result<(usize, M)>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(visit) = self.records.next() {
-                return Some(Ok(visit));
-            }
-            match self.next_level() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => {
-                    self.levels.end();
-                    return Some(Err(error));
-                }
-            }
-        }
+        self.levels.next(&mut self.visits, |levels| Ok(levels.records()?.into_iter().flatten().collect()))
     }
 }
