@@ -184,6 +184,8 @@ impl Customs {
     }
 
     pub(super) fn entries(&self, record: &dyn Any, out: &mut Entries) -> Result<()> {
-        (self.first..).zip(&self.list).try_for_each(|(part, custom)| (custom.entries)(record, part, out))
+        (self.first..).zip(&self.list).try_for_each(|(part, custom)| {
+            if out.leaves_out(part) { Ok(()) } else { (custom.entries)(record, part, out) }
+        })
     }
 }

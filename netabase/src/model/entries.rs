@@ -88,7 +88,14 @@ impl Entries {
         Entries { only: Some(part), ..Entries::default() }
     }
 
-    fn leaves_out(&self, part: usize) -> bool {
+    /// A buffer for the entries in these tables; `None` if there is only the main one, whose key is no entry.
+    pub(crate) fn of_parts(parts: impl IntoIterator<Item = usize>) -> Option<Self> {
+        let mut parts = parts.into_iter().filter(|part| *part != 0);
+        let first = parts.next()?;
+        Some(if parts.all(|part| part == first) { Entries::only(first) } else { Entries::default() })
+    }
+
+    pub(super) fn leaves_out(&self, part: usize) -> bool {
         self.only.is_some_and(|only| only != part)
     }
 

@@ -78,6 +78,11 @@ impl<M, C> Order<M, C> {
         self.descending = !self.descending;
     }
 
+    /// How two come in this direction, from how what is compared comes.
+    pub(crate) fn turn(&self, order: Ordering) -> Ordering {
+        if self.descending { order.reverse() } else { order }
+    }
+
     /// Forgets whether an index has it.
     pub(crate) fn plain(self) -> Order<M> {
         Order::new(self.by, self.descending)

@@ -56,7 +56,8 @@ pub enum Known<'k, M> {
 pub struct RecordOf<'k, M> {
     pub(crate) primary: &'k [u8],
     pub(crate) record: &'k M,
-    pub(crate) entries: &'k Entries,
+    /// those that are asked for, if any are
+    pub(crate) entries: Option<&'k Entries>,
     /// which of the entries are those of registered indexes
     pub(crate) customs: &'k Customs,
 }
@@ -73,10 +74,11 @@ pub struct RowOf<'k> {
 }
 
 impl<M: NetabaseModel> Known<'_, M> {
-    fn key(&self, wanted: usize) -> Option<&[u8]> {
+    /// The key in a table, if there is one.
+    pub(crate) fn key(&self, wanted: usize) -> Option<&[u8]> {
         match self {
             Known::Record(known) if wanted == 0 => Some(known.primary),
-            Known::Record(known) => known.entries.first(wanted),
+            Known::Record(known) => known.entries?.first(wanted),
             Known::Row(row) if wanted == 0 => Some(row.primary),
             Known::Row(row) => (row.part == wanted).then_some(row.key),
         }
@@ -141,7 +143,7 @@ impl<M: NetabaseModel, I: CustomIndex<M>> Select<M> for StoredValue<M, I> {
         let payload = match row {
             Known::Row(row) => Some(row.payload),
             Known::Record(RecordOf { entries, customs, .. }) => {
-                entries.payload(customs.part(I::NAME).ok_or_else(missing)?)
+                entries.ok_or_else(missing)?.payload(customs.part(I::NAME).ok_or_else(missing)?)
             }
         };
         let Some(payload) = payload else { return Ok(None) };

@@ -11,15 +11,15 @@ use super::{Index, KeyShape, Query};
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::key::{ByteRange, Key};
-use crate::model::{Entries, NetabaseModel};
+use crate::model::{Entries, Known, NetabaseModel, RecordOf};
 use crate::schema::Shape;
 use crate::table;
 
 /// Rows of one key that are stepped over before its stored count is asked for, and the walk begun anew behind it.
 const STEPPED: u64 = 16;
 
-/// Keys in bytes, with the number of their records.
-type Groups = Vec<(Vec<u8>, u64)>;
+/// Keys in bytes, and what was found under each.
+pub(super) type ByKey<T> = Vec<(Vec<u8>, T)>;
 
 impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
     /// How many of the records have each key, in the order of the keys. A limit and an offset count keys.
@@ -53,8 +53,9 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         let groups = if terms.is_empty() {
             stored_groups(&source, part, S::SHAPE)?
         } else {
-            let plan = Plan::choose(&source, terms)?;
-            counted_groups(&source, plan, part, S::SHAPE)?
+            let one_more =
+                |count: Option<&u64>, _: &Known<'_, M>| Ok(Some(count.map_or(1, |count| count + 1)));
+            collected(&source, Plan::choose(&source, terms)?, (part, S::SHAPE), &[], one_more)?
         };
         let decode = |(key, count): (Vec<u8>, u64)| match S::decode::<K>(&key) {
             Ok(key) => Ok((key, count)),
@@ -91,8 +92,8 @@ pub(super) fn group(key: &[u8], shape: Shape) -> &[u8] {
 }
 
 /// The keys of an index with their stored counts.
-fn stored_groups(source: &Source<'_>, part: usize, shape: Shape) -> Result<Groups> {
-    let mut groups = Groups::new();
+fn stored_groups(source: &Source<'_>, part: usize, shape: Shape) -> Result<ByKey<u64>> {
+    let mut groups = ByKey::new();
     let is_map = source.is_map(part)?;
     let mut behind = Bound::Unbounded;
     // Neighbours have mostly about as many.
@@ -120,25 +121,41 @@ fn stored_groups(source: &Source<'_>, part: usize, shape: Shape) -> Result<Group
     }
 }
 
-/// The keys of the records that a plan finds.
-fn counted_groups<M: NetabaseModel>(
+/// Goes through the records of a plan and puts something together for each key of a table. `change` sees what is there, and
+/// returns what takes its place, if anything; `others` are the tables whose keys it looks at.
+pub(super) fn collected<M: NetabaseModel, T>(
     source: &Source<'_>,
     plan: Plan<M>,
-    part: usize,
-    shape: Shape,
-) -> Result<Groups> {
+    (part, shape): (usize, Shape),
+    others: &[usize],
+    change: impl Fn(Option<&T>, &Known<'_, M>) -> Result<Option<T>>,
+) -> Result<ByKey<T>> {
     let (mut walk, residual) = plan.walk(source.clone(), Direction::Forward);
-    let (mut residual, mut entries) = (Residual::new(residual, source)?, Entries::default());
+    let mut residual = Residual::new(residual, source)?;
+    let mut buffer = Entries::of_parts(others.iter().copied().chain([part]));
     let customs = &source.tables()?.customs;
-    let mut groups: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
+    let mut found: BTreeMap<Vec<u8>, T> = BTreeMap::new();
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
-        let mut count = |key: &[u8]| *groups.entry(group(key, shape).to_vec()).or_default() += 1;
-        if part == 0 {
-            count(walk.key());
-            continue;
+        let primary = walk.key();
+        if let Some(entries) = &mut buffer {
+            entries.collect(&record, primary, customs)?;
         }
-        entries.collect(&record, walk.key(), customs)?;
-        entries.keys(part).for_each(count);
+        let entries = buffer.as_ref();
+        let known = Known::Record(RecordOf { primary, record: &record, entries, customs });
+        let mut put = |key: &[u8]| -> Result<()> {
+            let key = group(key, shape);
+            let before = found.get_mut(key);
+            match (change(before.as_deref(), &known)?, before) {
+                (Some(new), Some(before)) => *before = new,
+                (Some(new), None) => drop(found.insert(key.to_vec(), new)),
+                (None, _) => {}
+            }
+            Ok(())
+        };
+        match entries {
+            Some(entries) if part != 0 => entries.keys(part).try_for_each(put)?,
+            _ => put(primary)?,
+        }
     }
-    Ok(groups.into_iter().collect())
+    Ok(found.into_iter().collect())
 }

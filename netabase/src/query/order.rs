@@ -171,21 +171,18 @@ struct Sorted<'o, M> {
 
 impl<M> Ord for Sorted<'_, M> {
     fn cmp(&self, other: &Self) -> Ordering {
-        let turned = |order: Ordering, by: Option<&Order<M>>| match by {
-            Some(by) if by.descending => order.reverse(),
-            _ => order,
-        };
         for ((by, own), others) in self.orders.iter().zip(&self.keys).zip(&other.keys) {
             let order = match &by.by {
                 By::Key(_) => own.cmp(others),
                 By::Field(compare) => compare(&self.record, &other.record),
             };
             if order.is_ne() {
-                return turned(order, Some(by));
+                return by.turn(order);
             }
         }
         // As a walk over an index would have them.
-        turned(self.primary.cmp(&other.primary), self.orders.first())
+        let order = self.primary.cmp(&other.primary);
+        self.orders.first().map_or(order, |by| by.turn(order))
     }
 }
 
@@ -204,10 +201,17 @@ impl<M> PartialEq for Sorted<'_, M> {
 impl<M> Eq for Sorted<'_, M> {}
 
 /// What a record is ordered by; nothing for the order by a field.
-pub(super) fn key_of<M: NetabaseModel>(order: &Order<M>, primary: &[u8], entries: &Entries) -> Vec<u8> {
+pub(super) fn key_of<M: NetabaseModel>(
+    order: &Order<M>,
+    primary: &[u8],
+    entries: Option<&Entries>,
+) -> Vec<u8> {
     match order.by {
         By::Key(0) => primary.to_vec(),
-        By::Key(part) => group(entries.first(part).unwrap_or_default(), shape::<M>(part)).to_vec(),
+        By::Key(part) => {
+            let key = entries.and_then(|entries| entries.first(part)).unwrap_or_default();
+            group(key, shape::<M>(part)).to_vec()
+        }
         By::Field(_) => Vec::new(),
     }
 }
@@ -222,7 +226,7 @@ pub(super) fn sort_records<M: NetabaseModel>(
         let mut primary = Vec::new();
         record.encode_key(&mut primary)?;
         entries.collect(&record, &primary, &NO_CUSTOMS)?;
-        let keys = orders.iter().map(|order| key_of(order, &primary, &entries)).collect();
+        let keys = orders.iter().map(|order| key_of(order, &primary, Some(&entries))).collect();
         Ok(Sorted { orders, keys, primary, record })
     };
     let mut sorted = records.map(with_keys).collect::<Result<Vec<_>>>()?;
@@ -241,19 +245,17 @@ pub(super) fn sort<M: NetabaseModel>(
     }
     let mut kept: BinaryHeap<Sorted<'_, M>> = BinaryHeap::new();
     let orders = &wanted.orders;
-    let mut parts = orders.iter().filter_map(|order| match order.by {
-        By::Key(part) if part != 0 => Some(part),
-        _ => None,
-    });
-    // Most sorts look at one key, or at none.
-    let (first, has_more) = (parts.next(), parts.next().is_some());
-    let mut entries = if has_more { Entries::default() } else { Entries::only(first.unwrap_or(0)) };
+    let mut entries = Entries::of_parts(orders.iter().filter_map(|order| match order.by {
+        By::Key(part) => Some(part),
+        By::Field(_) => None,
+    }));
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
         let primary = walk.key().to_vec();
-        if first.is_some() {
+        if let Some(entries) = &mut entries {
             entries.collect(&record, &primary, &NO_CUSTOMS)?;
         }
-        let keys: SmallVec<_> = orders.iter().map(|order| key_of(order, &primary, &entries)).collect();
+        let keys: SmallVec<_> =
+            orders.iter().map(|order| key_of(order, &primary, entries.as_ref())).collect();
         if wanted.after.as_ref().is_some_and(|edge| !edge.is_before(orders, &keys, &primary)) {
             continue;
         }

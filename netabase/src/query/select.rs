@@ -10,7 +10,7 @@ use super::run::Arranged;
 use super::source::Source;
 use super::{Index, OneKey, Order, Query, Rows, Select, Summed};
 use crate::engine::{Cursor, Direction};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::key::{ByteRange, Key};
 use crate::model::{
     Amount, Entries, KeyTerm, Known, Need, NetabaseModel, Present, RecordOf, RowOf, Term, covered_place,
@@ -42,14 +42,14 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     pub fn select<S: Select<M>>(self, what: S) -> Result<Selected<'r, M, S>> {
         let needs = needs_of(&what);
         let arranged = self.with_keys(&needs).over_covering(&needs).arrange()?;
-        refuse_unknown::<M>(&arranged.source, &needs)?;
+        let parts = parts_of(&arranged.source, &needs)?;
         let steps = match covering_part(&arranged, &needs)? {
             Some(part) => Steps::Rows(RowsOfPieces::new(arranged, part)),
             None => {
                 let source = arranged.source.clone();
-                let is_key = |need: &Need| !matches!(need, Need::Field(_) | Need::Key(0));
-                let entries = needs.iter().any(is_key).then(Entries::default);
-                Steps::Records(arranged.plan().into_rows()?, source, entries)
+                let entries = Entries::of_parts(parts);
+                let rows = arranged.plan().into_rows()?;
+                Steps::Records(Records { rows, source, primary: Vec::new(), entries })
             }
         };
         Ok(Selected { steps, what, ended: false })
@@ -167,15 +167,14 @@ pub(super) fn needs_of<M: NetabaseModel>(what: &impl Select<M>) -> Vec<Need> {
     needs
 }
 
-/// Refuses the value of an index that the store was opened without.
-pub(super) fn refuse_unknown<M: NetabaseModel>(source: &Source<'_>, needs: &[Need]) -> Result<()> {
-    let customs = &source.tables()?.customs;
-    needs.iter().try_for_each(|need| match need {
-        Need::Value(name) if customs.part(name).is_none() => {
-            Err(Error::new(ErrorKind::UnknownIndex { model: M::NAME, name }))
-        }
-        _ => Ok(()),
-    })
+/// The tables whose entries have to be known. Refuses the value of an index that the store was opened without.
+pub(super) fn parts_of(source: &Source<'_>, needs: &[Need]) -> Result<Vec<usize>> {
+    let part = |need: &Need| match need {
+        Need::Key(part) => Some(Ok(*part)),
+        Need::Field(_) => None,
+        Need::Value(name) => Some(source.registered(name)),
+    };
+    needs.iter().filter_map(part).collect()
 }
 
 /// Where an index keeps the sum of a selected field: the number of the table, and the place of the sum.
@@ -237,8 +236,7 @@ pub struct Selected<'r, M, S> {
 enum Steps<'r, M> {
     /// rows of one table
     Rows(RowsOfPieces<'r>),
-    /// records, where they come from, and a buffer for their keys, if these are asked for
-    Records(Rows<'r, M>, Source<'r>, Option<Entries>),
+    Records(Records<'r, M>),
 }
 
 impl<M: NetabaseModel, S> fmt::Debug for Selected<'_, M, S> {
@@ -259,25 +257,35 @@ impl<M: NetabaseModel, S: Select<M>> Iterator for Selected<'_, M, S> {
                 Ok(found) => found.then(|| rows.take(&self.what)),
                 Err(error) => Some(Err(error)),
             },
-            Steps::Records(rows, source, entries) => rows.next().map(|record| {
-                let record = record?;
-                let mut primary = Vec::new();
-                record.encode_key(&mut primary)?;
-                let customs = &source.tables()?.customs;
-                let none = &Entries::default();
-                let entries = match entries {
-                    Some(entries) => {
-                        entries.collect(&record, &primary, customs)?;
-                        &*entries
-                    }
-                    None => none,
-                };
-                let known = RecordOf { primary: &primary, record: &record, entries, customs };
-                self.what.take(&Known::Record(known))
-            }),
+            Steps::Records(records) => {
+                let next = records.rows.next();
+                next.map(|record| records.take(&record?, &self.what))
+            }
         };
         self.ended = !matches!(next, Some(Ok(_)));
         next
+    }
+}
+
+/// Records, and buffers for their keys.
+struct Records<'r, M> {
+    rows: Rows<'r, M>,
+    source: Source<'r>,
+    primary: Vec<u8>,
+    /// if these are asked for
+    entries: Option<Entries>,
+}
+
+impl<M: NetabaseModel> Records<'_, M> {
+    fn take<S: Select<M>>(&mut self, record: &M, what: &S) -> Result<S::Value> {
+        let Records { source, primary, entries, .. } = self;
+        let customs = &source.tables()?.customs;
+        primary.clear();
+        record.encode_key(primary)?;
+        if let Some(entries) = entries {
+            entries.collect(record, primary, customs)?;
+        }
+        what.take(&Known::Record(RecordOf { primary, record, entries: entries.as_ref(), customs }))
     }
 }
 

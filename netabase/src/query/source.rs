@@ -68,12 +68,18 @@ impl<'r> Source<'r> {
         })?;
         Ok(found)
     }
+
     /// Number of the table that a handle leads to.
     pub(super) fn part_of<M, K, S>(&self, handle: Index<M, K, S>) -> Result<usize> {
-        match handle.custom_name() {
-            Some(name) => registered(self.tables()?, name),
-            None => Ok(handle.part()),
-        }
+        handle.custom_name().map_or(Ok(handle.part()), |name| self.registered(name))
+    }
+
+    /// Number of the table of a registered index.
+    ///
+    /// # Errors
+    /// `UnknownIndex` if the store was opened without it.
+    pub(super) fn registered(&self, name: &'static str) -> Result<usize> {
+        registered(self.tables()?, name)
     }
 
     pub(super) fn tables(&self) -> Result<&ModelTables> {

@@ -61,7 +61,7 @@ impl Position {
         let (mut primary, mut entries) = (Vec::new(), Entries::default());
         record.encode_key(&mut primary)?;
         entries.collect(record, &primary, &NO_CUSTOMS)?;
-        let keys = orders.iter().map(|order| order::key_of(order, &primary, &entries)).collect();
+        let keys = orders.iter().map(|order| order::key_of(order, &primary, Some(&entries))).collect();
         Ok(Position { keys, primary })
     }
 }
@@ -74,13 +74,10 @@ impl Edge {
         keys: &[impl AsRef<[u8]>],
         primary: &[u8],
     ) -> bool {
-        let turned = |order: Ordering, by: Option<&Order<M>>| match by {
-            Some(by) if by.descending => order.reverse(),
-            _ => order,
-        };
         let pairs = orders.iter().zip(keys.iter().zip(&self.position.keys));
-        let by_keys = pairs.map(|(by, (own, edge))| turned(own.as_ref().cmp(edge.as_slice()), Some(by)));
-        let by_primary = turned(primary.cmp(&self.position.primary), orders.first());
+        let by_keys = pairs.map(|(by, (own, edge))| by.turn(own.as_ref().cmp(edge.as_slice())));
+        let by_primary = primary.cmp(&self.position.primary);
+        let by_primary = orders.first().map_or(by_primary, |by| by.turn(by_primary));
         match by_keys.fold(Ordering::Equal, Ordering::then).then(by_primary) {
             Ordering::Less => false,
             Ordering::Equal => self.inclusive,
@@ -134,8 +131,7 @@ impl FromStr for PageToken {
 }
 
 /// What tells one query from another: its model in its definition (`table`: the name of the main table), its conditions and its
-/// order. What a closure or a condition on a field
-/// without an index compares with cannot be told; that there is one can.
+/// order. What a closure or a condition on a field without an index compares with cannot be told; that there is one can.
 pub(super) fn fingerprint<M: NetabaseModel>(table: &str, terms: &[Term<M>], orders: &[Order<M>]) -> u128 {
     let mut out = M::SCHEMA.fingerprint().to_be_bytes().to_vec();
     add(table.as_bytes(), &mut out);

@@ -1,24 +1,18 @@
 //! Sums and extremes by a key: `query.sum_by(Entry::ACCOUNT, Entry::CENTS)`.
 
-use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::group::{group, within};
+use super::group::{ByKey, collected, within};
 use super::plan::Plan;
-use super::residual::Residual;
-use super::rows::next_that_holds;
-use super::select::{field_of_key, kept_place, needs_of, refuse_unknown};
+use super::select::{field_of_key, kept_place, needs_of, parts_of};
 use super::source::Source;
 use super::{Index, KeyShape, One, Query, Summed};
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::key::{ByteRange, Key};
-use crate::model::{Amount, Entries, Known, NetabaseModel, RecordOf};
+use crate::model::{Amount, Known, NetabaseModel};
 use crate::schema::{KeySource, Part, Shape};
 use crate::table::{self, Sums};
-
-/// Keys in bytes, and what was found under each.
-type ByKey<T> = Vec<(Vec<u8>, T)>;
 
 /// As [`count_by`](Query::count_by), these give one row for each key, in the order of the keys; a limit and an offset count
 /// keys, and what no index keeps is put together in memory, key by key, as the records are read.
@@ -50,18 +44,16 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         let needs = needs_of(&of);
         let query = self.with_keys(&needs);
         let (source, terms, window) = (query.source?, query.terms?, (query.offset, query.limit));
-        refuse_unknown::<M>(&source, &needs)?;
-        let (part, customs) = (source.part_of(key)?, &source.tables()?.customs);
+        let (part, others) = (source.part_of(key)?, parts_of(&source, &needs)?);
         let kept = kept_place::<M>(&of, part).filter(|_| terms.is_empty());
         let sums = match kept {
             Some((part, place)) => kept_sums(&source, part, place)?,
             None => {
-                let add = |sum: Option<&i128>, record: &M, primary: &[u8], entries: &Entries| {
-                    let known = RecordOf { primary, record, entries, customs };
-                    let amount = of.take(&Known::Record(known))?.amount();
+                let add = |sum: Option<&i128>, record: &Known<'_, M>| {
+                    let amount = of.take(record)?.amount();
                     Ok(Some(sum.map_or(amount, |sum| sum.saturating_add(amount))))
                 };
-                collected(&source, Plan::choose(&source, terms)?, (part, S::SHAPE), add)?
+                collected(&source, Plan::choose(&source, terms)?, (part, S::SHAPE), &others, add)?
             }
         };
         let decode = |(key, sum): (Vec<u8>, i128)| match S::decode::<K>(&key) {
@@ -122,18 +114,15 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
             let found = firsts::<S, K, T>(&source, part, way)?;
             return Ok(within(found, window, self.reversed));
         }
-        let best = |best: Option<&Vec<u8>>, _: &M, primary: &[u8], entries: &Entries| {
-            let found = if of.part() == 0 { Some(primary) } else { entries.first(of.part()) };
-            Ok(found
-                .filter(|found| {
-                    best.is_none_or(|best| match way {
-                        Direction::Forward => *found < best.as_slice(),
-                        Direction::Reverse => *found > best.as_slice(),
-                    })
-                })
-                .map(<[u8]>::to_vec))
+        let is_better = |found: &[u8], best: &[u8]| match way {
+            Direction::Forward => found < best,
+            Direction::Reverse => found > best,
         };
-        let found = collected(&source, Plan::choose(&source, terms)?, (part, S::SHAPE), best)?;
+        let best = |best: Option<&Vec<u8>>, record: &Known<'_, M>| {
+            let found = record.key(of.part());
+            Ok(found.filter(|found| best.is_none_or(|best| is_better(found, best))).map(<[u8]>::to_vec))
+        };
+        let found = collected(&source, Plan::choose(&source, terms)?, (part, S::SHAPE), &[of.part()], best)?;
         let decode = |(group, best): (Vec<u8>, Vec<u8>)| match (S::decode::<K>(&group), T::decode_tail(&best))
         {
             (Ok(group), Ok(best)) => Ok((group, best)),
@@ -155,36 +144,6 @@ fn kept_sums(source: &Source<'_>, part: usize, place: usize) -> Result<ByKey<i12
         sums.push((rows.key().to_vec(), kept.sums.get(place).copied().unwrap_or_default()));
     }
     Ok(sums)
-}
-
-/// Goes through the records of a plan and puts something together for each key of a table. `change` sees what is there, and
-/// returns what takes its place, if anything.
-fn collected<M: NetabaseModel, T>(
-    source: &Source<'_>,
-    plan: Plan<M>,
-    (part, shape): (usize, Shape),
-    change: impl Fn(Option<&T>, &M, &[u8], &Entries) -> Result<Option<T>>,
-) -> Result<ByKey<T>> {
-    let (mut walk, residual) = plan.walk(source.clone(), Direction::Forward);
-    let (mut residual, mut entries) = (Residual::new(residual, source)?, Entries::default());
-    let customs = &source.tables()?.customs;
-    let mut found: BTreeMap<Vec<u8>, T> = BTreeMap::new();
-    while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
-        entries.collect(&record, walk.key(), customs)?;
-        let mut put = |key: &[u8]| -> Result<()> {
-            let key = group(key, shape);
-            if let Some(new) = change(found.get(key), &record, walk.key(), &entries)? {
-                found.insert(key.to_vec(), new);
-            }
-            Ok(())
-        };
-        if part == 0 {
-            put(walk.key())?;
-        } else {
-            entries.keys(part).try_for_each(put)?;
-        }
-    }
-    Ok(found.into_iter().collect())
 }
 
 /// An index over the fields of one key and then that of another, in which every record has one row.
