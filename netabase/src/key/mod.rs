@@ -42,7 +42,7 @@ pub use netabase_macros::NetabaseKey;
 pub use range::{ByteRange, KeyRange};
 pub(crate) use range::{common, successor};
 pub use schema::{KeyField, KeyType};
-pub(crate) use text::{decode_part as unescape, encode_part as escape};
+pub(crate) use text::{encode_part as escape, read_part as unescape};
 
 use crate::error::Result;
 

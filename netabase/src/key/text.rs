@@ -16,8 +16,14 @@ pub(crate) fn encode_part(text: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The text whose part form stands at the front.
-pub(crate) fn decode_part(bytes: &mut &[u8]) -> Result<Vec<u8>> {
+fn decode_part(bytes: &mut &[u8]) -> Result<Vec<u8>> {
     let mut text = Vec::new();
+    read_part(bytes, &mut text)?;
+    Ok(text)
+}
+
+/// The same, put into a buffer behind what is there.
+pub(crate) fn read_part(bytes: &mut &[u8], text: &mut Vec<u8>) -> Result<()> {
     let mut rest = bytes.iter();
     loop {
         match rest.next() {
@@ -31,7 +37,7 @@ pub(crate) fn decode_part(bytes: &mut &[u8]) -> Result<Vec<u8>> {
         }
     }
     *bytes = rest.as_slice();
-    Ok(text)
+    Ok(())
 }
 
 fn utf8(bytes: Vec<u8>) -> Result<String> {

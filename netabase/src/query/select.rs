@@ -8,6 +8,7 @@ use super::order::{Ordered, has_all_records};
 use super::plan::{Pieces, Plan, Repeats};
 use super::run::Arranged;
 use super::source::Source;
+use super::walk::skip_keys;
 use super::{Index, OneKey, Order, Query, Rows, Select, Summed};
 use crate::engine::{Cursor, Direction};
 use crate::error::{Error, Result};
@@ -316,7 +317,8 @@ impl<'r> RowsOfPieces<'r> {
         if self.left == 0 {
             return Ok(false);
         }
-        for _ in 0..std::mem::take(&mut self.skip) {
+        let skip = std::mem::take(&mut self.skip);
+        for _ in 0..skip_keys(&self.source, &mut self.pieces, self.way, skip)? {
             if !self.next_row()? {
                 return Ok(false);
             }

@@ -110,33 +110,12 @@ impl<'r> Walk<'r> {
 
     /// Goes past keys of an index that have many records each, before anything was read; returns how many records are still
     /// to be skipped. An index stores their numbers.
-    pub(super) fn skip_keys(&mut self, mut skip: usize) -> Result<usize> {
+    pub(super) fn skip_keys(&mut self, skip: usize) -> Result<usize> {
         let is_plain = self.seen.is_none() && self.meet.is_empty() && self.fetch.is_none();
-        while is_plain && skip >= MANY && matches!(self.row, Row::None) {
-            let Some(Piece { part, range, .. }) = self.pieces.last_mut() else { break };
-            if self.source.is_map(*part)? {
-                break;
-            }
-            let Source { view, permit, .. } = &self.source;
-            let key = {
-                let mut rows = table::rows(permit, view, self.source.tables()?, *part, range, self.way)?;
-                if !rows.advance()? {
-                    self.pieces.pop();
-                    continue;
-                }
-                rows.key().to_vec()
-            };
-            let count = usize::try_from(self.source.count(*part, &key)?).unwrap_or(usize::MAX);
-            if count > skip || count < MANY {
-                break;
-            }
-            skip -= count;
-            range.leave_out(&key, self.way == Direction::Forward);
-            if range.is_empty() {
-                self.pieces.pop();
-            }
+        if !is_plain || !matches!(self.row, Row::None) {
+            return Ok(skip);
         }
-        Ok(skip)
+        skip_keys(&self.source, &mut self.pieces, self.way, skip)
     }
 
     /// The records will not be asked for.
@@ -380,4 +359,38 @@ impl<'r> Walk<'r> {
     pub(super) fn corrupt(&self) -> Error {
         self.source.corrupt(self.part)
     }
+}
+
+/// Leaves the keys that have many records out of the pieces, the next of which is the last, as long as all of a key's records
+/// are to be skipped; returns how many are left to skip.
+pub(super) fn skip_keys(
+    source: &Source<'_>,
+    pieces: &mut Pieces,
+    way: Direction,
+    mut skip: usize,
+) -> Result<usize> {
+    while skip >= MANY {
+        let Some(Piece { part, range, .. }) = pieces.last_mut() else { break };
+        if source.is_map(*part)? {
+            break;
+        }
+        let key = {
+            let mut rows = table::rows(&source.permit, &source.view, source.tables()?, *part, range, way)?;
+            if !rows.advance()? {
+                pieces.pop();
+                continue;
+            }
+            rows.key().to_vec()
+        };
+        let count = usize::try_from(source.count(*part, &key)?).unwrap_or(usize::MAX);
+        if count > skip || count < MANY {
+            break;
+        }
+        skip -= count;
+        range.leave_out(&key, way == Direction::Forward);
+        if range.is_empty() {
+            pieces.pop();
+        }
+    }
+    Ok(skip)
 }

@@ -37,7 +37,7 @@ pub(super) fn split<'v>(schema: &ModelSchema, value: &'v [u8], primary: &mut Vec
         return Ok(payload);
     }
     let mut rest = value;
-    *primary = key::unescape(&mut rest).map_err(|_| malformed())?;
+    key::unescape(&mut rest, primary).map_err(|_| malformed())?;
     Ok(rest)
 }
 
