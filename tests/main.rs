@@ -29,6 +29,7 @@ mod kills;
 mod lazy_reads;
 mod limits;
 mod link_states;
+mod links_across_definitions;
 mod lossy_records;
 mod named_indexes;
 mod nested_write;

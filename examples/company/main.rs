@@ -32,7 +32,6 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
         Err(error) => println!("nothing is booked on the loom: {error}"),
     }
     print(&company)?;
-    // A program that knows only the staff would open the same file as a `Store<Staff>`.
     let tables = company.definitions().iter().flat_map(|definition| {
         definition.models.iter().map(move |model| format!("{}/{}", definition.name, model.name))
     });
@@ -58,7 +57,12 @@ fn book(company: &Repository<Company>, employee: u64, project: &str, hours: u32)
     company.write(|txn| {
         let mut work = txn.definition::<Work>();
         let booked = work.get::<Booking>((project, employee))?.map_or(0, |booking| booking.hours);
-        work.upsert(&Booking { project: Link::new(project), employee, hours: booked.saturating_add(hours) })?;
+        let hours_booked = booked.saturating_add(hours);
+        work.upsert(&Booking {
+            project: Link::new(project),
+            employee: Link::new(employee),
+            hours: hours_booked,
+        })?;
         drop(work);
         // This may fail after the other definition has changed: the commit is for both, or for none.
         txn.definition::<Staff>().update_with(employee, |record: &mut Employee| {
@@ -72,12 +76,13 @@ fn book(company: &Repository<Company>, employee: u64, project: &str, hours: u32)
 /// All hours, as of one moment.
 fn print(company: &Repository<Company>) -> Result<()> {
     let snapshot = company.begin_read()?;
-    let (staff, work) = (snapshot.definition::<Staff>(), snapshot.definition::<Work>());
-    for employee in staff.query::<Employee>().collect()? {
+    for employee in snapshot.definition::<Staff>().query::<Employee>().collect()? {
         println!("{} has {} hours left", employee.name, employee.free);
-        for booking in work.query().filter(Booking::EMPLOYEE.eq(employee.id)).collect()? {
-            println!("  {} on the {}", booking.hours, booking.project.key().0);
-        }
+    }
+    // The staff lets the work read it, so bookings come with their employees.
+    let work = snapshot.definition::<Work>();
+    for (booking, employee) in work.query::<Booking>().include(Booking::EMPLOYEE.required()).collect()? {
+        println!("{} hours of {} on the {}", booking.hours, employee.name, booking.project.key().0);
     }
     Ok(())
 }

@@ -21,19 +21,20 @@ pub(crate) struct Project {
     pub(crate) name: String,
 }
 
-/// Hours of an employee on a project. The employee is one of another definition, so this is a number and no link.
+/// Hours of an employee on a project. The employee is one of the other definition, which grants that.
 #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub(crate) struct Booking {
     #[primary_key]
     #[relation(on_delete = "cascade")]
     pub(crate) project: Link<Project>,
     #[primary_key]
-    #[secondary_key]
-    pub(crate) employee: u64,
+    #[relation]
+    pub(crate) employee: Link<Employee, Staff>,
     pub(crate) hours: u32,
 }
 
 #[derive(NetabaseDefinition)]
+#[netabase(grants(Work = "read"))]
 pub(crate) enum Staff {
     Employee(Employee),
 }

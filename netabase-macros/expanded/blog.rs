@@ -31,13 +31,18 @@ const _: () = {
                 <Post as _netabase::NetabaseModel>::SCHEMA,
             ],
             topics: &[<Feed as _netabase::NetabaseTopic>::NAME],
+            grants: &[],
         };
         const READERS: &'static [&'static _netabase::RecordReader] = &[
             <Author as _netabase::NetabaseModel>::READER,
             <Post as _netabase::NetabaseModel>::READER,
         ];
     }
-    const _: () = <Blog as _netabase::NetabaseDefinition>::SCHEMA.check();
+    const _: () = {
+        <Blog as _netabase::NetabaseDefinition>::SCHEMA.check();
+        <Author as _netabase::LinksIn<Blog>>::GRANTED;
+        <Post as _netabase::LinksIn<Blog>>::GRANTED;
+    };
     #[automatically_derived]
     impl _netabase::ModelOf<Blog> for Author {
         const ORDINAL: usize = 0;

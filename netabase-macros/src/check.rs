@@ -65,7 +65,7 @@ fn primary_key(model: &Model, errors: &mut Errors) {
             errors.at(&field.ty, "a primary key is never absent: remove the `Option`");
         }
         let inner = ty::argument(&field.ty, "Option").unwrap_or(&field.ty);
-        if ty::argument(inner, "Link").is_some_and(|target| ty::is(target, &model.header.ident.to_string())) {
+        if ty::link(inner).is_some_and(|target| ty::is(target, &model.header.ident.to_string())) {
             errors.at(
                 &field.ty,
                 "a primary key cannot hold a link to its own model, as it would hold itself: take another field as the key",

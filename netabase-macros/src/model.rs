@@ -105,6 +105,8 @@ pub(crate) struct Relation {
     pub(crate) rules: (Ident, Ident),
     /// the model at the other end
     pub(crate) target: Type,
+    /// the definition that it is in, if the link names one
+    pub(crate) definition: Option<Box<Type>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,7 +119,16 @@ pub(crate) enum Shape {
 pub(crate) struct Definition {
     pub(crate) header: Header,
     pub(crate) topics: Vec<Path>,
+    pub(crate) grants: Vec<Grant>,
     pub(crate) models: Vec<Listed>,
+}
+
+/// What a definition lets another one do.
+pub(crate) struct Grant {
+    /// recorded name; `None`: any
+    pub(crate) to: Option<String>,
+    /// a variant of the runtime's enum
+    pub(crate) access: Ident,
 }
 
 pub(crate) struct Repository {

@@ -86,6 +86,7 @@
 //! |---|---|
 //! | `subscribe(Topic, ..)` | enrols every record in the topics |
 //! | `topics(Topic, ..)` | on a definition: the topics its models may subscribe to |
+//! | `grants(Shop = "read", all = "none")` | on a definition: which others, by recorded name, may link to its records and read them, or `"write"` them |
 //! | `index(name = "..", fields(a, b desc))` | an index over several fields, with the handle `NAME`; further `unique`, `when = path`, `handle = ".."`, and `key = path -> Type` instead of `fields(..)`: an index over what a function says; `covering(a, b)` for fields whose values stand beside the keys, and `sum(a, b)` for those of which the sum is kept for each key, see [`Query::select`](query::Query::select) and [`Query::sum`](query::Query::sum) |
 //! | `view` | `AuthorView<'_>` for reading without copies, see [`model::Viewed`]; `view(Debug)` derives for it |
 //! | `rename = ".."`, `version = 2` | recorded name and version |
@@ -129,8 +130,8 @@ pub mod __private {
     pub use crate::key::{AsKey, Key, KeyPrefix, KeyType, LeadingKeys, unknown_variant, width_sum};
     pub use crate::model::*;
     pub use crate::schema::{
-        ColumnSchema, DefinitionSchema, FieldSchema, IndexSchema, KeySource, ModelSchema, OnDelete,
-        References, RelationSchema, Shape,
+        Access, ColumnSchema, DefinitionSchema, FieldSchema, Grant, IndexSchema, KeySource, ModelSchema,
+        OnDelete, References, RelationSchema, Shape,
     };
     pub use serde;
 }

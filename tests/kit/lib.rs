@@ -5,6 +5,7 @@ pub mod company;
 pub mod counting;
 pub mod disk;
 pub mod load;
+pub mod market;
 pub mod memory;
 pub mod models;
 pub mod oracle;

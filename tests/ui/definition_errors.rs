@@ -11,12 +11,18 @@ struct Blog {
 }
 
 #[derive(NetabaseDefinition)]
-#[netabase(grants(Shop = "read"))]
+#[netabase(grants(Shop))]
 enum Twice {
     One(Author),
     Two(Author),
     Three { author: Author },
     Four,
+}
+
+#[derive(NetabaseDefinition)]
+#[netabase(grants(Shop = "red", Office = "write", Office = "read"), access = "read")]
+enum Grants {
+    One(Author),
 }
 
 fn main() {}

@@ -1,13 +1,21 @@
 //! `#[derive(NetabaseDefinition)]`: the list of models, as types and as data.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::scoped;
-use crate::model::{Definition, Header};
+use crate::model::{Definition, Grant, Header};
 
 pub(crate) fn definition(definition: &Definition) -> TokenStream {
-    let Definition { header: Header { ident, vis, name, krate }, topics, models } = definition;
+    let Definition { header: Header { ident, vis, name, krate }, topics, models, grants } = definition;
+    let grants = grants.iter().map(|Grant { to, access }| {
+        let to = match to {
+            Some(to) => quote!(::core::option::Option::Some(#to)),
+            None => quote!(::core::option::Option::None),
+        };
+        let access = Ident::new(&access.to_string(), Span::call_site());
+        quote!(_netabase::Grant::new(#to, _netabase::Access::#access))
+    });
     let (kind, keys) = (format_ident!("{ident}Kind"), format_ident!("{ident}Keys"));
     let variants: Vec<_> = models.iter().map(|model| &model.variant).collect();
     let types: Vec<_> = models.iter().map(|model| &model.ty).collect();
@@ -27,11 +35,15 @@ pub(crate) fn definition(definition: &Definition) -> TokenStream {
                     name: #name,
                     models: &[#(<#types as _netabase::NetabaseModel>::SCHEMA),*],
                     topics: &[#(<#topics as _netabase::NetabaseTopic>::NAME),*],
+                    grants: &[#(#grants),*],
                 };
                 const READERS: &'static [&'static _netabase::RecordReader] =
                     &[#(<#types as _netabase::NetabaseModel>::READER),*];
             }
-            const _: () = <#ident as _netabase::NetabaseDefinition>::SCHEMA.check();
+            const _: () = {
+                <#ident as _netabase::NetabaseDefinition>::SCHEMA.check();
+                #(<#types as _netabase::LinksIn<#ident>>::GRANTED;)*
+            };
             #(
                 #[automatically_derived]
                 impl _netabase::ModelOf<#ident> for #types {

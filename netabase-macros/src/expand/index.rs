@@ -22,7 +22,7 @@ pub(super) fn key(index: &NamedIndex, netabase: &TokenStream) -> TokenStream {
 
 /// A link is the key it holds.
 fn column_key(field: &Type, netabase: &TokenStream) -> TokenStream {
-    if let Some(target) = ty::argument(field, "Link") {
+    if let Some(target) = ty::link(field) {
         return quote!(<#target as #netabase::NetabaseModel>::PrimaryKey);
     }
     match ty::argument(field, "Option") {

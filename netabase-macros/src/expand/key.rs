@@ -191,7 +191,7 @@ fn is_known_single(ty: &Type) -> bool {
     ];
     SINGLE.iter().any(|single| ty::ends_with(ty, single))
         || matches!(ty, Type::Array(_))
-        || ty::argument(ty, "Link").is_some()
+        || ty::link(ty).is_some()
         || ty::argument(ty, "DateTime").is_some()
 }
 

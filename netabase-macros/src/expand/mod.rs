@@ -60,7 +60,7 @@ fn place_of(ty: &Type) -> Span {
 
 /// The type under which a part is a key: a link is the key it holds.
 fn key_type(part: &Type) -> Type {
-    match ty::argument(part, "Link") {
+    match ty::link(part) {
         Some(target) => syn::parse_quote!(<#target as _netabase::NetabaseModel>::PrimaryKey),
         None => part.clone(),
     }

@@ -6,7 +6,8 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::{enums, handles, index, place_of, primary, primary_key, schema, scoped, view};
-use crate::model::{Header, Model, Shape};
+use crate::model::{Header, Model, Relation, Shape};
+use crate::parse::ty;
 
 pub(crate) fn model(model: &Model) -> TokenStream {
     let Header { ident, name, .. } = &model.header;
@@ -100,17 +101,29 @@ fn link_fields(model: &Model) -> TokenStream {
 /// A model belongs where the targets of its links are.
 fn links(model: &Model) -> TokenStream {
     let ident = &model.header.ident;
-    let mut known = HashSet::new();
-    let targets = model.relations().map(|(_, relation)| &relation.target).filter(|target| {
-        known.insert(target.to_token_stream().to_string())
-            && !crate::parse::ty::is(target, &ident.to_string())
-    });
-    let targets: Vec<_> = targets.collect();
+    let (mut known, mut bounds, mut definitions) = (HashSet::new(), Vec::new(), Vec::new());
+    for (_, Relation { target, definition, .. }) in model.relations() {
+        let bound = match definition {
+            Some(definition) => {
+                let is_new = known.insert(definition.to_token_stream().to_string());
+                definitions.extend(is_new.then_some(definition));
+                quote!(#target: _netabase::ModelOf<#definition>)
+            }
+            None if ty::is(target, &ident.to_string()) => continue,
+            None => quote!(#target: _netabase::ModelOf<__D>),
+        };
+        if known.insert(bound.to_string()) {
+            bounds.push(bound);
+        }
+    }
+    let granted = (!definitions.is_empty())
+        .then(|| quote!(const GRANTED: () = { #(_netabase::assert_granted::<#definitions, __D>();)* };));
     quote! {
         impl<__D: _netabase::NetabaseDefinition> _netabase::LinksIn<__D> for #ident
         where
-            #(#targets: _netabase::ModelOf<__D>,)*
+            #(#bounds,)*
         {
+            #granted
         }
     }
 }

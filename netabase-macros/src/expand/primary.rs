@@ -45,7 +45,7 @@ pub(super) fn item(model: &Model) -> TokenStream {
 /// The type of the field inside the key. (`_netabase` is not in scope here.)
 fn stored(field: &Field, model: &Model) -> Type {
     let krate = &model.header.krate;
-    match ty::argument(&field.ty, "Link") {
+    match ty::link(&field.ty) {
         Some(target) => syn::parse_quote!(<#target as #krate::NetabaseModel>::PrimaryKey),
         None => field.ty.clone(),
     }
@@ -54,7 +54,7 @@ fn stored(field: &Field, model: &Model) -> Type {
 /// A copy of the field's value, as it stands in the key.
 fn value(field: &Field) -> TokenStream {
     let ident = &field.ident;
-    match ty::argument(&field.ty, "Link") {
+    match ty::link(&field.ty) {
         Some(_) => quote!(::core::clone::Clone::clone(self.#ident.key())),
         None => quote!(::core::clone::Clone::clone(&self.#ident)),
     }

@@ -19,18 +19,22 @@ pub(super) fn constant(model: &Model) -> TokenStream {
         quote!(_netabase::IndexSchema::new::<#key>(#name, #shape, #unique))
     });
     let named = model.indexes.iter().map(super::index::schema);
-    let relations = model.relations().map(|(Field { name, .. }, Relation { shape, target, rules })| {
-        let shape = shape_value(*shape);
-        let (on_delete, references) = rules;
-        let is_usual = on_delete == "Restrict" && references == "Checked";
-        let rules = (!is_usual).then(|| {
-            // Names of the runtime, not of whoever wrote the attribute.
-            let name = |rule: &Ident| Ident::new(&rule.to_string(), Span::call_site());
-            let (on_delete, references) = (name(on_delete), name(references));
-            quote!(.rules(_netabase::OnDelete::#on_delete, _netabase::References::#references))
+    let relations =
+        model.relations().map(|(Field { name, .. }, Relation { shape, target, definition, rules })| {
+            let shape = shape_value(*shape);
+            let (on_delete, references) = rules;
+            let is_usual = on_delete == "Restrict" && references == "Checked";
+            let rules = (!is_usual).then(|| {
+                // Names of the runtime, not of whoever wrote the attribute.
+                let name = |rule: &Ident| Ident::new(&rule.to_string(), Span::call_site());
+                let (on_delete, references) = (name(on_delete), name(references));
+                quote!(.rules(_netabase::OnDelete::#on_delete, _netabase::References::#references))
+            });
+            let place = definition.as_ref().map(
+                |definition| quote!(.into_definition(<#definition as _netabase::NetabaseDefinition>::NAME)),
+            );
+            quote!(_netabase::relation::<#target>(#name, #shape)#place #rules)
         });
-        quote!(_netabase::relation::<#target>(#name, #shape)#rules)
-    });
     quote! {
         const SCHEMA: &'static _netabase::ModelSchema = &_netabase::ModelSchema {
             name: #name,

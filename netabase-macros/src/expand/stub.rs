@@ -81,7 +81,7 @@ pub(crate) fn definition(
             type Keys = ();
             const NAME: &'static str = #name;
             const SCHEMA: &'static _netabase::DefinitionSchema =
-                &_netabase::DefinitionSchema { name: #name, models: &[], topics: &[] };
+                &_netabase::DefinitionSchema { name: #name, models: &[], topics: &[], grants: &[] };
             const READERS: &'static [&'static _netabase::RecordReader] = &[];
         }
         #( impl _netabase::ModelOf<#ident> for #types { const ORDINAL: usize = 0; } )*

@@ -16,7 +16,6 @@ const LATER: &[&str] = &[
     "builder",
     "class",
     "encrypted",
-    "grants",
     "history",
     "journal",
     "mode",
@@ -170,13 +169,7 @@ impl Arg {
 
     /// `name = ".."`, with one of these texts; gives the other name of it, where the text stands.
     pub(super) fn one_of(&self, known: &[(&str, &str)], errors: &mut Errors) -> Option<Ident> {
-        let text = self.text(errors)?;
-        let found = known.iter().find(|(name, _)| *name == text.value());
-        if found.is_none() {
-            let known: Vec<String> = known.iter().map(|(name, _)| format!("{name:?}")).collect();
-            errors.at(text, format!("`{}` is one of {}", self.ident, known.join(", ")));
-        }
-        found.map(|(_, name)| Ident::new(name, text.span()))
+        one_of(&format!("`{}`", self.ident), self.text(errors)?, known, errors)
     }
 
     pub(super) fn byte(&self, errors: &mut Errors) -> Option<u8> {
@@ -221,6 +214,21 @@ impl Arg {
             }
         }
     }
+}
+
+/// One of these texts; gives the other name of it, where the text stands.
+pub(super) fn one_of(
+    what: &str,
+    text: &LitStr,
+    known: &[(&str, &str)],
+    errors: &mut Errors,
+) -> Option<Ident> {
+    let found = known.iter().find(|(name, _)| *name == text.value());
+    if found.is_none() {
+        let known: Vec<String> = known.iter().map(|(name, _)| format!("{name:?}")).collect();
+        errors.at(text, format!("{what} is one of {}", known.join(", ")));
+    }
+    found.map(|(_, name)| Ident::new(name, text.span()))
 }
 
 /// A recorded name: it becomes part of a table's name.

@@ -113,7 +113,7 @@ fn secondary(input: &syn::Field, errors: &mut Errors) -> Option<Secondary> {
 
 /// How the field fills its index, and the type of one key.
 pub(super) fn shape(field: &Type, each: Option<&Ident>, errors: &mut Errors) -> Option<(Shape, Type)> {
-    if ty::argument(field, "Link").is_some() {
+    if ty::link(field).is_some() {
         errors
             .at(field, "a link is indexed as a relation: write `#[relation]` instead of `#[secondary_key]`");
         return None;
@@ -160,7 +160,7 @@ fn relation(input: &syn::Field, errors: &mut Errors) -> Option<Relation> {
         (_, Some(link)) => (Shape::Each, link),
         (None, None) => (Shape::One, field),
     };
-    let Some(target) = ty::argument(link, "Link") else {
+    let Some(target) = ty::link(link) else {
         errors.at(field, "a relation is a field of type `Link<T>`, `Option<Link<T>>` or `Vec<Link<T>>`, written out and not as an alias");
         return None;
     };
@@ -179,5 +179,6 @@ fn relation(input: &syn::Field, errors: &mut Errors) -> Option<Relation> {
     // Who does not mind links that lead nowhere does not mind them later.
     let usual = if references == "Unchecked" { "Keep" } else { "Restrict" };
     let on_delete = on_delete.unwrap_or_else(|| default(usual));
-    Some(Relation { shape, target: target.clone(), rules: (on_delete, references) })
+    let definition = ty::link_definition(link).cloned().map(Box::new);
+    Some(Relation { shape, target: target.clone(), definition, rules: (on_delete, references) })
 }

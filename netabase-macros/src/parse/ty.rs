@@ -15,6 +15,30 @@ pub(crate) fn argument<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
     }
 }
 
+/// The target of `Link<Target>` or `Link<Target, Definition>`.
+pub(crate) fn link(ty: &Type) -> Option<&Type> {
+    link_arguments(ty).map(|(target, _)| target)
+}
+
+/// The definition that a link names.
+pub(crate) fn link_definition(ty: &Type) -> Option<&Type> {
+    link_arguments(ty).and_then(|(_, definition)| definition)
+}
+
+fn link_arguments(ty: &Type) -> Option<(&Type, Option<&Type>)> {
+    let Type::Path(path) = ungrouped(ty) else { return None };
+    let last = path.path.segments.last().filter(|last| path.qself.is_none() && last.ident == "Link")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let mut arguments = arguments.args.iter();
+    match (arguments.next(), arguments.next(), arguments.next()) {
+        (Some(GenericArgument::Type(target)), None, _) => Some((target, None)),
+        (Some(GenericArgument::Type(target)), Some(GenericArgument::Type(definition)), None) => {
+            Some((target, Some(definition)))
+        }
+        _ => None,
+    }
+}
+
 /// Whether the type is written with this one word.
 pub(crate) fn is(ty: &Type, name: &str) -> bool {
     matches!(ungrouped(ty), Type::Path(path) if path.qself.is_none() && path.path.is_ident(name))

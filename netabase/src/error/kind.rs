@@ -107,6 +107,34 @@ pub enum ErrorKind {
         /// recorded name of the model
         model: &'static str,
     },
+    /// A definition is asked for that the file was not opened with.
+    #[error("the file was not opened with `{definition}`: open both in one `Repository`")]
+    UnknownDefinition {
+        /// recorded name
+        definition: &'static str,
+    },
+    /// A definition is to be written without another one in the file, whose records link into it and would not follow.
+    #[error(
+        "`{link}` of `{by}`, which is in the file, links into `{definition}`: open both in one `Repository`, or open the store for reading only"
+    )]
+    LinkedFrom {
+        /// recorded name of the definition that is opened
+        definition: &'static str,
+        /// recorded name of the one that links into it
+        by: String,
+        /// the relation, as `Order.customer`
+        link: String,
+    },
+    /// A query goes from one definition to another one that does not let it.
+    #[error(
+        "`{to}` does not let `{definition}` read it: add #[netabase(grants({definition} = \"read\"))] to `enum {to}`"
+    )]
+    NotGranted {
+        /// recorded name of the definition that the query is about
+        definition: &'static str,
+        /// recorded name of the definition that would be read
+        to: &'static str,
+    },
     /// The operation is not allowed to this caller.
     #[error("{operation} on {model} is not permitted")]
     PermissionDenied {

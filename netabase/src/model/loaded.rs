@@ -7,12 +7,12 @@ use std::sync::OnceLock;
 
 use serde::{Serialize, Serializer};
 
-use super::{Link, NetabaseModel, spell_key};
+use super::{Link, NetabaseModel, Same, spell_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, Key};
 
 /// Marks what records are read from, so that nobody else implements [`Reads`].
-pub trait Door {}
+pub trait ReadsFrom {}
 
 /// Where the records of `M` can be read: a transaction or a store whose definition lists `M`.
 #[diagnostic::on_unimplemented(
@@ -20,7 +20,7 @@ pub trait Door {}
     label = "not a store or transaction with this model",
     note = "pass a reference to a `Store`, `ReadTransaction` or `WriteTransaction` whose definition lists `{M}`"
 )]
-pub trait Reads<M: NetabaseModel>: Door + Sync {
+pub trait Reads<M: NetabaseModel, In = Same>: ReadsFrom + Sync {
     /// The record with this key.
     #[doc(hidden)]
     fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>>;
@@ -57,29 +57,33 @@ pub trait Reads<M: NetabaseModel>: Door + Sync {
 /// ```
 #[doc(alias = "RelationalLink")]
 #[doc(alias = "hydrate")]
-pub struct Loaded<'a, M: NetabaseModel> {
+pub struct Loaded<'a, M: NetabaseModel, In = Same> {
     key: M::PrimaryKey,
-    state: State<'a, M>,
+    state: State<'a, M, In>,
 }
 
-enum State<'a, M> {
+enum State<'a, M, In> {
     /// what was found
     Owned(Option<Box<M>>),
     Hydrated(&'a M),
     Borrowed {
-        from: &'a dyn Reads<M>,
+        from: &'a dyn Reads<M, In>,
         /// what was found, once it has been looked for
         found: OnceLock<Option<Box<M>>>,
     },
 }
 
-impl<'a, M: NetabaseModel> Loaded<'a, M> {
+impl<'a, M: NetabaseModel, In> Loaded<'a, M, In> {
     pub(super) fn owned(key: M::PrimaryKey, found: Option<M>) -> Self {
         Loaded { key, state: State::Owned(found.map(Box::new)) }
     }
 
-    pub(super) fn borrowed(key: M::PrimaryKey, from: &'a dyn Reads<M>) -> Self {
+    pub(super) fn borrowed(key: M::PrimaryKey, from: &'a dyn Reads<M, In>) -> Self {
         Loaded { key, state: State::Borrowed { from, found: OnceLock::new() } }
+    }
+
+    pub(super) fn hydrated(record: &'a M) -> Self {
+        Loaded { key: record.primary_key(), state: State::Hydrated(record) }
     }
 
     /// The key of the record.
@@ -111,7 +115,7 @@ impl<'a, M: NetabaseModel> Loaded<'a, M> {
     }
 
     /// The same without a lifetime: a borrowed record is read if it was not, a hydrated one is cloned.
-    pub fn into_owned(self) -> Result<Loaded<'static, M>>
+    pub fn into_owned(self) -> Result<Loaded<'static, M, In>>
     where
         M: Clone,
     {
@@ -142,12 +146,12 @@ impl<'a, M: NetabaseModel> Loaded<'a, M> {
     }
 
     /// The link alone.
-    pub fn to_link(&self) -> Link<M> {
+    pub fn to_link(&self) -> Link<M, In> {
         Link::new(self.key.clone())
     }
 
     /// The link alone.
-    pub fn into_link(self) -> Link<M> {
+    pub fn into_link(self) -> Link<M, In> {
         Link::new(self.key)
     }
 }
@@ -168,17 +172,17 @@ impl<M: NetabaseModel> From<M> for Loaded<'static, M> {
 /// A record that is held elsewhere, hydrated.
 impl<'a, M: NetabaseModel> From<&'a M> for Loaded<'a, M> {
     fn from(record: &'a M) -> Self {
-        Loaded { key: record.primary_key(), state: State::Hydrated(record) }
+        Loaded::hydrated(record)
     }
 }
 
-impl<M: NetabaseModel> From<Loaded<'_, M>> for Link<M> {
-    fn from(loaded: Loaded<'_, M>) -> Self {
+impl<M: NetabaseModel, In> From<Loaded<'_, M, In>> for Link<M, In> {
+    fn from(loaded: Loaded<'_, M, In>) -> Self {
         loaded.into_link()
     }
 }
 
-impl<M: NetabaseModel> fmt::Debug for Loaded<'_, M> {
+impl<M: NetabaseModel, In> fmt::Debug for Loaded<'_, M, In> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
             State::Owned(_) => "owned",
@@ -189,54 +193,54 @@ impl<M: NetabaseModel> fmt::Debug for Loaded<'_, M> {
     }
 }
 
-impl<'b, M: NetabaseModel> PartialEq<Loaded<'b, M>> for Loaded<'_, M> {
-    fn eq(&self, other: &Loaded<'b, M>) -> bool {
+impl<'b, M: NetabaseModel, In> PartialEq<Loaded<'b, M, In>> for Loaded<'_, M, In> {
+    fn eq(&self, other: &Loaded<'b, M, In>) -> bool {
         self.key == other.key
     }
 }
 
-impl<M: NetabaseModel> PartialEq<Link<M>> for Loaded<'_, M> {
-    fn eq(&self, other: &Link<M>) -> bool {
+impl<M: NetabaseModel, In> PartialEq<Link<M, In>> for Loaded<'_, M, In> {
+    fn eq(&self, other: &Link<M, In>) -> bool {
         self.key == *other.key()
     }
 }
 
-impl<M: NetabaseModel> PartialEq<Loaded<'_, M>> for Link<M> {
-    fn eq(&self, other: &Loaded<'_, M>) -> bool {
+impl<M: NetabaseModel, In> PartialEq<Loaded<'_, M, In>> for Link<M, In> {
+    fn eq(&self, other: &Loaded<'_, M, In>) -> bool {
         *self.key() == other.key
     }
 }
 
-impl<M: NetabaseModel> Eq for Loaded<'_, M> {}
+impl<M: NetabaseModel, In> Eq for Loaded<'_, M, In> {}
 
-impl<'b, M: NetabaseModel> PartialOrd<Loaded<'b, M>> for Loaded<'_, M> {
-    fn partial_cmp(&self, other: &Loaded<'b, M>) -> Option<Ordering> {
+impl<'b, M: NetabaseModel, In> PartialOrd<Loaded<'b, M, In>> for Loaded<'_, M, In> {
+    fn partial_cmp(&self, other: &Loaded<'b, M, In>) -> Option<Ordering> {
         Some(self.key.cmp(&other.key))
     }
 }
 
-impl<M: NetabaseModel> Ord for Loaded<'_, M> {
+impl<M: NetabaseModel, In> Ord for Loaded<'_, M, In> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.key.cmp(&other.key)
     }
 }
 
 /// As the hash of the link.
-impl<M: NetabaseModel> Hash for Loaded<'_, M> {
+impl<M: NetabaseModel, In> Hash for Loaded<'_, M, In> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.key.hash(state);
     }
 }
 
 /// As the link is written, and read back as one.
-impl<M: NetabaseModel> Serialize for Loaded<'_, M> {
+impl<M: NetabaseModel, In> Serialize for Loaded<'_, M, In> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.key.serialize(serializer)
     }
 }
 
 /// It stands for its key.
-impl<M: NetabaseModel<PrimaryKey = K>, K: Key> AsKey<K> for Loaded<'_, M> {
+impl<M: NetabaseModel<PrimaryKey = K>, K: Key, In> AsKey<K> for Loaded<'_, M, In> {
     fn write_part(&self, out: &mut Vec<u8>) -> Result<()> {
         self.key.encode_part(out)
     }

@@ -31,9 +31,9 @@ pub use filter::{Covered, Excluding, Filter, Indexed, Join, KeyValue, Negate, No
 pub(crate) use filter::{KeyTerm, Term, Terms};
 pub use generated::GeneratedKey;
 pub use handle::{Each, Field, Index, KeyShape, MaybeAbsent, Nullable, One, Optional};
-pub use link::Link;
-pub(crate) use loaded::{Door, dangling};
+pub use link::{Link, Same};
 pub use loaded::{Loaded, Reads};
+pub(crate) use loaded::{ReadsFrom, dangling};
 pub(crate) use order::By;
 pub use order::{OneKey, Order};
 pub use reader::RecordReader;
@@ -48,7 +48,7 @@ pub use select::{Select, Summed};
 
 use crate::error::Result;
 use crate::key::{AsKey, Key};
-use crate::schema::{DefinitionSchema, ModelSchema, RelationSchema, Shape};
+use crate::schema::{Access, DefinitionSchema, ModelSchema, RelationSchema, Shape};
 
 /// A struct with `#[derive(NetabaseModel)]`: a record with a primary key.
 #[diagnostic::on_unimplemented(
@@ -142,9 +142,13 @@ pub trait ModelOf<D: NetabaseDefinition>: NetabaseModel + LinksIn<D> {
     const ORDINAL: usize;
 }
 
-/// Every link of `Self` leads to a model of `D`. Implemented by the derive of the model for any `D` that lists
-/// the targets, so a model never names its definition.
-pub trait LinksIn<D: NetabaseDefinition> {}
+/// Every link of `Self` leads to a model of `D`, or of a definition that it names. Implemented by the derive of the model for
+/// any `D` that lists the targets, so a model never names its own definition.
+pub trait LinksIn<D: NetabaseDefinition> {
+    /// Stops the compiler when a link leads into a definition that does not let `D` read it.
+    #[doc(hidden)]
+    const GRANTED: () = ();
+}
 
 /// A type with `#[derive(NetabaseTopic)]`: something a model's records can be enrolled in.
 #[diagnostic::on_unimplemented(
@@ -167,6 +171,14 @@ pub fn write_key_part<M: NetabaseModel>(record: &M, out: &mut Vec<u8>) -> Result
 #[doc(hidden)]
 pub const fn relation<M: NetabaseModel>(name: &'static str, shape: Shape) -> RelationSchema {
     RelationSchema::new::<M::PrimaryKey>(name, M::NAME, shape)
+}
+
+/// For the derive: stops the compiler when `T` does not let `D` read it. The grant stands in the one definition of `T`: as an
+/// impl of a trait, whoever writes `D` could give it to himself.
+#[doc(hidden)]
+#[track_caller]
+pub const fn assert_granted<T: NetabaseDefinition, D: NetabaseDefinition>() {
+    T::SCHEMA.assert_granted(D::NAME, Access::Read);
 }
 
 /// Stops the compiler when `M` claims a place in `D` that the derive of `D` did not give it.

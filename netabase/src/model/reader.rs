@@ -52,6 +52,11 @@ impl RecordReader {
         self.model
     }
 
+    /// Of the type whose records it reads.
+    pub(crate) fn type_id(&self) -> TypeId {
+        self.type_id
+    }
+
     /// Whether it reads records of this very type.
     pub(crate) fn is_of<M: NetabaseModel>(&self) -> bool {
         self.type_id == TypeId::of::<M>()

@@ -15,27 +15,27 @@ pub trait Relinked {
     fn relink(&mut self, old: &[u8], new: Option<&[u8]>) -> Result<()>;
 }
 
-fn leads_to<M: NetabaseModel>(link: &Link<M>, key: &[u8]) -> Result<bool> {
+fn leads_to<M: NetabaseModel, In: 'static>(link: &Link<M, In>, key: &[u8]) -> Result<bool> {
     let mut own = Vec::new();
     link.encode_tail(&mut own)?;
     Ok(own == key)
 }
 
-impl<M: NetabaseModel> Relinked for Link<M> {
+impl<M: NetabaseModel, In: 'static> Relinked for Link<M, In> {
     fn relink(&mut self, old: &[u8], new: Option<&[u8]>) -> Result<()> {
         if leads_to(self, old)? {
             let new = new.ok_or_else(|| Error::internal("a link that is always there cannot go"))?;
-            *self = Link::decode_tail(new)?;
+            *self = Link::<M, In>::decode_tail(new)?;
         }
         Ok(())
     }
 }
 
-impl<M: NetabaseModel> Relinked for Option<Link<M>> {
+impl<M: NetabaseModel, In: 'static> Relinked for Option<Link<M, In>> {
     fn relink(&mut self, old: &[u8], new: Option<&[u8]>) -> Result<()> {
         match self {
             Some(link) if leads_to(link, old)? => {
-                *self = new.map(Link::decode_tail).transpose()?;
+                *self = new.map(Link::<M, In>::decode_tail).transpose()?;
                 Ok(())
             }
             _ => Ok(()),
@@ -43,9 +43,9 @@ impl<M: NetabaseModel> Relinked for Option<Link<M>> {
     }
 }
 
-impl<M: NetabaseModel> Relinked for Vec<Link<M>> {
+impl<M: NetabaseModel, In: 'static> Relinked for Vec<Link<M, In>> {
     fn relink(&mut self, old: &[u8], new: Option<&[u8]>) -> Result<()> {
-        let new = new.map(Link::decode_tail).transpose()?;
+        let new = new.map(Link::<M, In>::decode_tail).transpose()?;
         let links = std::mem::take(self);
         for link in links {
             if leads_to(&link, old)? {

@@ -110,7 +110,8 @@ fn source<'r, D: NetabaseDefinition, M: ModelOf<D>>(
     let permit = context.guard.read(M::SCHEMA)?;
     context.tables::<M>()?;
     let (guard, layout) = (context.guard.clone(), context.layout.clone());
-    Ok(Source { view: view?, guard, permit, layout, ordinal: context.ordinal::<M>() })
+    let ordinal = context.ordinal::<M>();
+    Ok(Source { view: view?, guard, permit, layout, ordinal, home: ordinal })
 }
 
 impl<D: NetabaseDefinition> ReadTransaction<D> {

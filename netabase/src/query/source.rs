@@ -20,6 +20,8 @@ pub struct Source<'r> {
     pub(super) permit: Permit<ReadAccess>,
     pub(super) layout: Arc<Layout>,
     pub(super) ordinal: usize,
+    /// the model that the query is about, whose definition is the one that reads
+    pub(super) home: usize,
 }
 
 /// Gives the conditions on registered indexes the numbers of their tables.
@@ -50,10 +52,35 @@ impl fmt::Debug for Source<'_> {
 
 impl<'r> Source<'r> {
     /// The tables of another model, at the same moment.
-    pub(super) fn of<M: NetabaseModel>(&self) -> Result<Source<'r>> {
-        let (permit, ordinal) = (self.guard.read(M::SCHEMA)?, self.layout.ordinal_of::<M>(self.ordinal)?);
-        let Source { view, guard, layout, .. } = self;
-        Ok(Source { view: view.clone(), guard: guard.clone(), permit, layout: layout.clone(), ordinal })
+    fn at<M: NetabaseModel>(&self, ordinal: usize) -> Result<Source<'r>> {
+        self.layout.check_granted(self.home, ordinal)?;
+        let Source { view, guard, layout, home, .. } = self;
+        let permit = guard.read(M::SCHEMA)?;
+        Ok(Source {
+            view: view.clone(),
+            guard: guard.clone(),
+            permit,
+            layout: layout.clone(),
+            ordinal,
+            home: *home,
+        })
+    }
+
+    /// The tables of the model that a table of this one leads to.
+    pub(super) fn behind<M: NetabaseModel>(&self, part: usize) -> Result<Source<'r>> {
+        match self.tables()?.part(part)?.target {
+            Some(target) => self.at::<M>(target.ordinal),
+            None => self.at::<M>(self.layout.ordinal_of::<M>(self.ordinal)?),
+        }
+    }
+
+    /// The tables of a model that has a handle which leads here: of the same definition, or of one that links into it.
+    pub(super) fn before<C: NetabaseModel, K, S>(&self, handle: Index<C, K, S>) -> Result<Source<'r>> {
+        let ordinal = match self.layout.ordinal_of::<C>(self.ordinal) {
+            Ok(own) => own,
+            Err(unknown) => self.layout.linking::<C>(self.ordinal, handle.part())?.ok_or(unknown)?,
+        };
+        self.at::<C>(ordinal)
     }
 
     /// The records of many keys, in the order of the list, read as one batch in the order of their table.

@@ -1,6 +1,6 @@
 //! Checks of a schema that run while the user's program is compiled.
 
-use super::{DefinitionSchema, ModelSchema, Shape};
+use super::{Access, DefinitionSchema, ModelSchema, Shape};
 use crate::key::KeyType;
 
 /// Compares two names in constants, where `==` on `str` is not allowed yet.
@@ -106,14 +106,97 @@ impl DefinitionSchema {
         }
     }
 
-    /// Stops the compiler when two definitions of a repository share a name. The derive evaluates it in a `const`.
+    /// What the definition lets another one do, by that one's recorded name: the most of all grants. To itself it is open.
+    pub const fn grants_to(&self, definition: &str) -> Access {
+        if same(self.name, definition) {
+            return Access::Write;
+        }
+        let (mut grants, mut most) = (self.grants, Access::None);
+        while let Some((grant, others)) = grants.split_first() {
+            let is_meant = match grant.to {
+                None => true,
+                Some(to) => same(to, definition),
+            };
+            if is_meant && grant.access as u8 > most as u8 {
+                most = grant.access;
+            }
+            grants = others;
+        }
+        most
+    }
+
+    /// Stops the compiler when the definition does not let another one do so much.
+    #[track_caller]
+    pub(crate) const fn assert_granted(&self, definition: &str, access: Access) {
+        if self.grants_to(definition) as u8 >= access as u8 {
+            return;
+        }
+        let (does, word) = match access {
+            Access::Write => ("` changes models of `", "write"),
+            Access::Read | Access::None => ("` reads models of `", "read"),
+        };
+        let message = [
+            "`",
+            definition,
+            does,
+            self.name,
+            "`, which does not grant it: add #[netabase(grants(",
+            definition,
+            " = \"",
+            word,
+            "\"))] to `enum ",
+            self.name,
+            "`",
+        ];
+        panic!("{}", Message::of(&message).text());
+    }
+
+    /// Stops the compiler when a definition links into another one, and is to be opened without it.
+    #[track_caller]
+    pub(crate) const fn assert_alone(&self) {
+        self.assert_links_within(&[self], "a store of its own");
+    }
+
+    #[track_caller]
+    const fn assert_links_within(&self, definitions: &[&DefinitionSchema], place: &str) {
+        let mut models = self.models;
+        while let Some((model, others)) = models.split_first() {
+            let mut relations = model.relations;
+            while let Some((relation, rest)) = relations.split_first() {
+                if let Some(target) = relation.definition
+                    && !has_name(definitions, target)
+                {
+                    let message = [
+                        "definition `",
+                        self.name,
+                        "` cannot be in ",
+                        place,
+                        " without `",
+                        target,
+                        "`, as the field `",
+                        relation.name,
+                        "` of `",
+                        model.name,
+                        "` links into it: list both in one enum with #[derive(NetabaseRepository)]",
+                    ];
+                    panic!("{}", Message::of(&message).text());
+                }
+                relations = rest;
+            }
+            models = others;
+        }
+    }
+
+    /// Stops the compiler when two definitions of a repository share a name, or one links into a definition that is not
+    /// listed. The derive evaluates it in a `const`.
     ///
     /// # Panics
-    /// For the first such pair, with what to do about it.
+    /// For the first of these, with what to do about it.
     #[track_caller]
-    pub const fn check_all(repository: &str, definitions: &[&DefinitionSchema]) {
-        let mut definitions = definitions;
+    pub const fn check_all(repository: &str, all: &[&DefinitionSchema]) {
+        let mut definitions = all;
         while let Some((definition, others)) = definitions.split_first() {
+            definition.assert_links_within(all, "this repository");
             let mut rest = others;
             while let Some((other, left)) = rest.split_first() {
                 if same(definition.name, other.name) {
@@ -187,6 +270,17 @@ impl DefinitionSchema {
         }
         false
     }
+}
+
+const fn has_name(definitions: &[&DefinitionSchema], name: &str) -> bool {
+    let mut rest = definitions;
+    while let Some((definition, others)) = rest.split_first() {
+        if same(definition.name, name) {
+            return true;
+        }
+        rest = others;
+    }
+    false
 }
 
 /// Whether the list has a definition of that name at that place.

@@ -162,6 +162,8 @@ pub struct RelationSchema {
     /// Recorded name of the model at the other end. A name and not its schema, because the constants of two
     /// models that link to each other would depend on each other.
     pub target: &'static str,
+    /// recorded name of the definition that the other end is in, if the link names one
+    pub definition: Option<&'static str>,
     /// how the field fills it
     pub shape: Shape,
     /// type of the target's primary key
@@ -179,7 +181,16 @@ impl RelationSchema {
     #[doc(hidden)]
     pub const fn new<K: Key>(name: &'static str, target: &'static str, shape: Shape) -> Self {
         let (on_delete, references) = (OnDelete::Restrict, References::Checked);
-        RelationSchema { name, target, shape, key: K::TYPE, key_width: K::WIDTH, on_delete, references }
+        let (key, key_width) = (K::TYPE, K::WIDTH);
+        RelationSchema { name, target, definition: None, shape, key, key_width, on_delete, references }
+    }
+
+    /// For the derive: a link into another definition.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn into_definition(mut self, definition: &'static str) -> Self {
+        self.definition = Some(definition);
+        self
     }
 
     /// For the derive: other rules than the usual ones.
@@ -302,6 +313,34 @@ impl ModelSchema {
     }
 }
 
+/// What code that works on one definition may do with another one in the same file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// nothing
+    None,
+    /// link to its records, and read them
+    Read,
+    /// change them, too
+    Write,
+}
+
+/// What a definition lets another one do, which it names as that is recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct Grant {
+    /// `None`: any
+    pub to: Option<&'static str>,
+    /// how much
+    pub access: Access,
+}
+
+impl Grant {
+    /// For the derive.
+    #[doc(hidden)]
+    pub const fn new(to: Option<&'static str>, access: Access) -> Self {
+        Grant { to, access }
+    }
+}
+
 /// A definition: the models of one store. [`Store::schema`](crate::Store::schema) gives it to tools that know no types.
 #[derive(Clone, Copy, Debug)]
 pub struct DefinitionSchema {
@@ -311,6 +350,8 @@ pub struct DefinitionSchema {
     pub models: &'static [&'static ModelSchema],
     /// recorded names of the topics
     pub topics: &'static [&'static str],
+    /// what others may do with it
+    pub grants: &'static [Grant],
 }
 
 impl DefinitionSchema {

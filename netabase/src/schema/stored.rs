@@ -86,6 +86,21 @@ impl StoredDefinition {
         }
     }
 
+    /// Recorded name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A relation that leads into another definition, as `Order.customer`.
+    pub(crate) fn link_into(&self, definition: &str) -> Option<String> {
+        let place = format!("{IN}{definition:?} by ");
+        let leads = |key: &&StoredKey| key.form.starts_with("relation to ") && key.form.contains(&place);
+        self.models.iter().find_map(|model| {
+            let key = model.keys.iter().find(leads)?;
+            Some(format!("{}.{}", model.name, key.name))
+        })
+    }
+
     /// Of one model alone.
     pub(super) fn of_model(model: &ModelSchema) -> Self {
         StoredDefinition { name: String::new(), models: vec![StoredModel::from(model)] }
@@ -162,9 +177,14 @@ fn beside(what: &str, fields: &[&str]) -> String {
     if fields.is_empty() { fields } else { format!(" {what} {fields}") }
 }
 
+/// What stands between the target of a relation and the definition that it is in.
+const IN: &str = " in ";
+
 impl From<&RelationSchema> for StoredKey {
     fn from(relation: &RelationSchema) -> Self {
-        let form = format!("relation to {} by {}", relation.target, shaped(relation.shape, &relation.key));
+        let place = relation.definition.map(|definition| format!("{IN}{definition:?}")).unwrap_or_default();
+        let form =
+            format!("relation to {}{place} by {}", relation.target, shaped(relation.shape, &relation.key));
         StoredKey { name: relation.name.into(), form }
     }
 }

@@ -223,7 +223,7 @@ impl<D: NetabaseDefinition> Builder<D> {
     /// # Errors
     /// Those of [`Store::open`].
     pub fn open(self) -> Result<Store<D>> {
-        self.opened(&[Member::of::<D>()]).map(Store::new)
+        self.opened(&alone::<D>()).map(Store::new)
     }
 
     /// Opens the store and [verifies](Store::verify) all of it, for a file that may have been damaged: the engine holds
@@ -236,7 +236,7 @@ impl<D: NetabaseDefinition> Builder<D> {
     /// Those of [`Store::open`], and `Inconsistent` with what was found. Plain [`open`](Self::open) and
     /// [`Store::rebuild_indexes`] mend that.
     pub fn open_checked(self) -> Result<Store<D>> {
-        self.opened_checked(&[Member::of::<D>()]).map(Store::new)
+        self.opened_checked(&alone::<D>()).map(Store::new)
     }
 }
 
@@ -273,6 +273,12 @@ impl<R: NetabaseRepository> Builder<R, Repository<R>> {
     pub fn open_checked(self) -> Result<Repository<R>> {
         self.opened_checked(&members::<R>()).map(Repository::new)
     }
+}
+
+/// A definition that needs no other one.
+fn alone<D: NetabaseDefinition>() -> [Member; 1] {
+    const { D::SCHEMA.assert_alone() };
+    [Member::of::<D>()]
 }
 
 /// The definitions in the order of their places.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::grow::{grow, mismatch};
-use super::record::{Discard, Record, Recorded, read_all};
+use super::record::{Discard, Record, Recorded, read_all, refuse_links_from_others};
 use super::shared::Shared;
 use crate::clock::Clock;
 use crate::engine::{Durability, Engine};
@@ -61,6 +61,9 @@ fn needs_growth(
 ) -> Result<bool> {
     let snapshot = engine.begin_read(&layout.tables)?;
     let is_read_only = engine.is_read_only();
+    if !is_read_only {
+        refuse_links_from_others(records, &*snapshot)?;
+    }
     let (mut grows, mut refused) = (false, Vec::new());
     for (record, found) in records.iter().zip(read_all(records, &*snapshot)?) {
         match found {

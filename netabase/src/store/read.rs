@@ -3,7 +3,7 @@
 use super::Store;
 use crate::error::Result;
 use crate::key::AsKey;
-use crate::model::{Door, ModelOf, NetabaseDefinition, Reads, Viewed};
+use crate::model::{ModelOf, NetabaseDefinition, Reads, ReadsFrom, Viewed};
 use crate::query::{self, Edges, Query, Traversal};
 
 /// Single reads. Reads that belong together want one [`begin_read`](Store::begin_read), as another commit may come
@@ -77,10 +77,17 @@ impl<D: NetabaseDefinition> Store<D> {
     }
 }
 
-impl<D: NetabaseDefinition> Door for Store<D> {}
+impl<D: NetabaseDefinition> ReadsFrom for Store<D> {}
 
 impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for Store<D> {
     fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
         self.get(key)
+    }
+}
+
+/// Links into another definition.
+impl<D: NetabaseDefinition, T: NetabaseDefinition, M: ModelOf<T>> Reads<M, T> for Store<D> {
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+        self.context.get_in::<T, M>(&self.shared.latest()?, key)
     }
 }

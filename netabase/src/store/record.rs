@@ -132,6 +132,15 @@ impl<'r> Record<'r> {
         Ok(Error::new(ErrorKind::OtherDefinition { expected, found }))
     }
 
+    /// A definition in the file whose records link into this one.
+    fn linked_from(&self, others: &[StoredDefinition]) -> Option<Error> {
+        let definition = self.name;
+        others.iter().find_map(|other| {
+            let link = other.link_into(definition)?;
+            Some(Error::new(ErrorKind::LinkedFrom { definition, by: other.name().to_owned(), link }))
+        })
+    }
+
     #[cold]
     fn corrupt(&self) -> Error {
         Error::new(ErrorKind::Corrupt { place: self.layout.name(SCHEMA_TABLE).into() })
@@ -152,12 +161,30 @@ pub(super) fn read_all(records: &[Record<'_>], read: &dyn Read) -> Result<Vec<Re
     }
 }
 
+/// Refuses to write definitions without another one in the file whose records link into them: they would be left behind.
+pub(super) fn refuse_links_from_others(records: &[Record<'_>], read: &dyn Read) -> Result<()> {
+    let mut others = Vec::new();
+    for name in recorded(read)? {
+        if records.iter().any(|record| record.name == name) {
+            continue;
+        }
+        let stored = read.get(SCHEMA_TABLE, &[DEFINITION, "/", &name].concat().into_bytes())?;
+        let other = stored.and_then(|bytes| postcard::from_bytes::<StoredDefinition>(&bytes).ok());
+        let corrupt = || records.first().map_or_else(|| Error::internal("no definition"), Record::corrupt);
+        others.push(other.ok_or_else(corrupt)?);
+    }
+    records.iter().find_map(|record| record.linked_from(&others)).map_or(Ok(()), Err)
+}
+
 /// Recorded names of the definitions in a file.
 pub(super) fn recorded(read: &dyn Read) -> Result<Vec<String>> {
-    let mut rows = read.cursor(SCHEMA_TABLE, (Bound::Unbounded, Bound::Unbounded), Direction::Forward)?;
+    // `0` comes behind `/`.
+    let (first, end) = (format!("{DEFINITION}/"), format!("{DEFINITION}0"));
+    let range = (Bound::Included(first.as_bytes()), Bound::Excluded(end.as_bytes()));
+    let mut rows = read.cursor(SCHEMA_TABLE, range, Direction::Forward)?;
     let mut names = Vec::new();
     while rows.advance()? {
-        let name = rows.key().strip_prefix(DEFINITION.as_bytes()).and_then(|key| key.strip_prefix(b"/"));
+        let name = rows.key().strip_prefix(first.as_bytes());
         names.extend(name.map(|name| String::from_utf8_lossy(name).into_owned()));
     }
     Ok(names)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::covering;
 use crate::engine::{TableForm, TableId, TableSpec, Tables};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Custom, Customs, Entries, NetabaseDefinition, NetabaseModel, RecordReader};
+use crate::model::{Custom, Customs, Entries, NetabaseDefinition, RecordReader};
 use crate::schema::{
     DefinitionSchema, ModelSchema, OnDelete, Part, Piece, References, RelationSchema, Section, Shape,
 };
@@ -34,9 +34,16 @@ impl Member {
 #[derive(Debug)]
 pub(crate) struct Layout {
     pub(crate) tables: Tables,
-    models: Vec<ModelTables>,
-    /// for each definition, where its models begin and end
-    places: Vec<Range<usize>>,
+    pub(super) models: Vec<ModelTables>,
+    /// the definitions
+    pub(super) places: Vec<Place>,
+}
+
+/// A definition, and where its models begin and end.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) schema: &'static DefinitionSchema,
+    pub(super) models: Range<usize>,
 }
 
 /// The tables of one model.
@@ -111,7 +118,7 @@ impl Layout {
             key_width: None,
             value_width: None,
         }];
-        let (mut models, mut places) = (Vec::new(), Vec::new());
+        let (mut models, mut places): (Vec<ModelTables>, Vec<Place>) = (Vec::new(), Vec::new());
         for Member { schema: definition, readers } in members {
             let listed = definition.models.iter().map(|model| model.name);
             if !listed.eq(readers.iter().map(|reader| reader.model())) {
@@ -126,9 +133,9 @@ impl Layout {
                     .collect();
                 models.push(model_tables(definition.name, model, reader, customs, &mut tables)?);
             }
-            connect(definition, first, &mut models)?;
-            places.push(first..models.len());
+            places.push(Place { schema: definition, models: first..models.len() });
         }
+        connect(&places, &mut models)?;
         Ok(Layout { tables: tables.into(), models, places })
     }
 
@@ -139,25 +146,17 @@ impl Layout {
 
     /// The number of a definition's first model. `place`: its own number.
     pub(crate) fn base(&self, place: usize) -> usize {
-        self.places.get(place).map_or(usize::MAX, |models| models.start)
+        self.places.get(place).map_or(usize::MAX, |place| place.models.start)
     }
 
     /// The tables of a definition's models.
     pub(crate) fn models_of(&self, place: usize) -> &[ModelTables] {
-        self.places.get(place).and_then(|models| self.models.get(models.clone())).unwrap_or_default()
+        self.places.get(place).and_then(|place| self.models.get(place.models.clone())).unwrap_or_default()
     }
 
     #[inline]
     pub(crate) fn model(&self, ordinal: usize) -> Result<&ModelTables> {
         self.models.get(ordinal).ok_or_else(|| Error::internal("no model of that number"))
-    }
-
-    /// The number of a model in the definition of another one, as several definitions may list it.
-    pub(crate) fn ordinal_of<M: NetabaseModel>(&self, beside: usize) -> Result<usize> {
-        let place = self.places.iter().position(|models| models.contains(&beside)).unwrap_or(usize::MAX);
-        let found = self.models_of(place).iter().position(|tables| tables.reader.is_of::<M>());
-        let found = found.map(|number| self.base(place).saturating_add(number));
-        found.ok_or_else(|| Error::new(ErrorKind::UnknownModel { model: M::NAME }))
     }
 
     /// Name of a table in the file.
@@ -207,14 +206,21 @@ fn model_tables(
     Ok(ModelTables { schema: model, reader, parts, customs, incoming: Vec::new() })
 }
 
-/// Finds the two ends of every relation of a definition. `first`: the number of its first model.
-fn connect(definition: &'static DefinitionSchema, first: usize, models: &mut [ModelTables]) -> Result<()> {
-    for (ordinal, model) in (first..).zip(definition.models) {
+/// Finds the two ends of every relation.
+fn connect(places: &[Place], models: &mut [ModelTables]) -> Result<()> {
+    let all = places
+        .iter()
+        .flat_map(|place| place.models.clone().zip(place.schema.models).map(move |at| (place, at)));
+    for (place, (ordinal, model)) in all {
         for (number, relation) in model.relations.iter().enumerate() {
             let part = model.relation_part(number);
-            let target = definition.models.iter().position(|other| other.name == relation.target);
+            let into = |name: &str| places.iter().find(|place| place.schema.name == name);
+            let place = relation.definition.map_or(Some(place), into);
+            let target = place.and_then(|place| {
+                let number = place.schema.models.iter().position(|other| other.name == relation.target)?;
+                Some(place.models.start + number)
+            });
             let target = target.ok_or_else(|| Error::internal("a relation to a model that is not listed"))?;
-            let target = first + target;
             let end = models.get_mut(target).ok_or_else(|| Error::internal("no model of that number"))?;
             end.incoming.push(Incoming { ordinal, part, number, relation });
             let table = end.main()?;

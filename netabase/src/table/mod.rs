@@ -4,6 +4,7 @@
 //! touches rows takes a [`Permit`](crate::permission::Permit), which the guard alone makes.
 
 mod covering;
+mod definitions;
 mod key_list;
 mod layout;
 mod limits;

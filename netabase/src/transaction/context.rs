@@ -11,7 +11,9 @@ use crate::codec;
 use crate::engine::{Durability, Limits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, Key};
-use crate::model::{Customs, Entries, ModelOf, NetabaseDefinition, NetabaseModel, Viewed, assert_listed};
+use crate::model::{
+    Customs, Entries, ModelOf, NetabaseDefinition, NetabaseModel, Viewed, assert_granted, assert_listed,
+};
 use crate::overlay::View;
 use crate::permission::Guard;
 use crate::table::{self, KeyList, Layout, ModelTables};
@@ -75,6 +77,10 @@ impl<D: NetabaseDefinition> Context<D> {
         Context { core, base, definition: PhantomData }
     }
 
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     /// Whether it is part of this store.
     pub(super) fn is_of(&self, core: &Arc<Core>) -> bool {
         Arc::ptr_eq(&self.core, core)
@@ -118,8 +124,26 @@ impl<D: NetabaseDefinition> Context<D> {
         view: &View<'_>,
         key: &impl AsKey<M::PrimaryKey>,
     ) -> Result<Option<M>> {
+        self.get_of(view, self.tables::<M>()?, key)
+    }
+
+    /// The same of a model of another definition, which lets this one read it.
+    pub(crate) fn get_in<T: NetabaseDefinition, M: ModelOf<T>>(
+        &self,
+        view: &View<'_>,
+        key: &impl AsKey<M::PrimaryKey>,
+    ) -> Result<Option<M>> {
+        const { assert_granted::<T, D>() };
+        self.get_of(view, self.layout.model(self.layout.ordinal_in::<M>(T::NAME)?)?, key)
+    }
+
+    fn get_of<M: NetabaseModel>(
+        &self,
+        view: &View<'_>,
+        tables: &ModelTables,
+        key: &impl AsKey<M::PrimaryKey>,
+    ) -> Result<Option<M>> {
         let permit = self.guard.read(M::SCHEMA)?;
-        let tables = self.tables::<M>()?;
         with_key(key, |key| {
             let found = table::get(&permit, view, tables, key)?;
             found.map(|bytes| table::decode(&self.layout, tables, &bytes)).transpose()

@@ -5,7 +5,7 @@ use std::fmt;
 use super::context::Context;
 use crate::error::Result;
 use crate::key::AsKey;
-use crate::model::{Door, ModelOf, NetabaseDefinition, Reads, Viewed};
+use crate::model::{ModelOf, NetabaseDefinition, Reads, ReadsFrom, Viewed};
 use crate::overlay::View;
 
 /// A snapshot of the last commit at the time it was begun. It is owned, a clone is cheap, and threads may share it.
@@ -97,10 +97,17 @@ impl<D: NetabaseDefinition> ReadTransaction<D> {
     }
 }
 
-impl<D: NetabaseDefinition> Door for ReadTransaction<D> {}
+impl<D: NetabaseDefinition> ReadsFrom for ReadTransaction<D> {}
 
 impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for ReadTransaction<D> {
     fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
         self.get(key)
+    }
+}
+
+/// Links into another definition.
+impl<D: NetabaseDefinition, T: NetabaseDefinition, M: ModelOf<T>> Reads<M, T> for ReadTransaction<D> {
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+        self.context.get_in::<T, M>(&self.view, key)
     }
 }

@@ -13,9 +13,11 @@ use super::write::WriteTransaction;
 use crate::engine::Durability;
 use crate::error::Result;
 use crate::model::{
-    DefinitionOf, Door, ModelOf, NetabaseDefinition, NetabaseRepository, Reads, assert_member,
+    DefinitionOf, ModelOf, NetabaseDefinition, NetabaseRepository, Reads, ReadsFrom, assert_granted,
+    assert_member,
 };
 use crate::overlay::View;
+use crate::schema::Access;
 
 /// A snapshot of all definitions of a repository. It is owned, a clone is cheap, and threads may share it.
 pub struct RepositoryRead<R> {
@@ -72,11 +74,7 @@ impl<R: NetabaseRepository> RepositoryWrite<R> {
     /// The same transaction as one definition sees it, until the scope is dropped.
     pub fn definition<D: DefinitionOf<R>>(&mut self) -> Scope<'_, D> {
         const { assert_member::<R, D>() };
-        let RepositoryWrite { state: home, core, .. } = self;
-        let context = Context::new(core.clone(), D::PLACE);
-        let mut state = home.take();
-        state.is_lent = true;
-        Scope { transaction: WriteTransaction::new(state, context), home, core }
+        Scope::new(&mut self.state, &self.core, D::PLACE)
     }
 
     /// When the commit is to be safe, instead of what the repository was opened with.
@@ -110,6 +108,44 @@ pub struct Scope<'t, D: NetabaseDefinition> {
     transaction: WriteTransaction<D>,
     home: &'t mut State,
     core: &'t Arc<Core>,
+    /// Whether what it was taken from is a scope itself.
+    was_lent: bool,
+}
+
+impl<'t, D: NetabaseDefinition> Scope<'t, D> {
+    fn new(home: &'t mut State, core: &'t Arc<Core>, place: usize) -> Self {
+        let mut state = home.take();
+        let was_lent = std::mem::replace(&mut state.is_lent, true);
+        let context = Context::new(core.clone(), place);
+        Scope { transaction: WriteTransaction::new(state, context), home, core, was_lent }
+    }
+}
+
+impl<D: NetabaseDefinition> ReadTransaction<D> {
+    /// The same snapshot as another definition of the file sees it, which lets this one read it
+    /// (`#[netabase(grants(Shop = "read"))]`). Without that grant it does not compile.
+    ///
+    /// # Errors
+    /// `UnknownDefinition` if the file was opened without it.
+    pub fn definition<T: NetabaseDefinition>(&self) -> Result<ReadTransaction<T>> {
+        const { assert_granted::<T, D>() };
+        let core = self.context.core();
+        Ok(ReadTransaction::new(self.view.clone(), Context::new(core.clone(), core.layout.place::<T>()?)))
+    }
+}
+
+impl<D: NetabaseDefinition> WriteTransaction<D> {
+    /// The same transaction as another definition of the file sees it, until the scope is dropped. That definition lets this
+    /// one write it (`#[netabase(grants(Shop = "write"))]`); without that grant it does not compile.
+    ///
+    /// # Errors
+    /// `UnknownDefinition` if the file was opened without it.
+    pub fn definition<T: NetabaseDefinition>(&mut self) -> Result<Scope<'_, T>> {
+        const { T::SCHEMA.assert_granted(D::NAME, Access::Write) };
+        let WriteTransaction { state, context } = self;
+        let core = context.core();
+        Ok(Scope::new(state, core, core.layout.place::<T>()?))
+    }
 }
 
 impl<D: NetabaseDefinition> fmt::Debug for Scope<'_, D> {
@@ -132,11 +168,18 @@ impl<D: NetabaseDefinition> DerefMut for Scope<'_, D> {
     }
 }
 
-impl<D: NetabaseDefinition> Door for Scope<'_, D> {}
+impl<D: NetabaseDefinition> ReadsFrom for Scope<'_, D> {}
 
 impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for Scope<'_, D> {
     fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
         self.get(key)
+    }
+}
+
+/// Links into another definition.
+impl<D: NetabaseDefinition, T: NetabaseDefinition, M: ModelOf<T>> Reads<M, T> for Scope<'_, D> {
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+        Reads::<M, T>::look_up(&self.transaction, key)
     }
 }
 
@@ -145,7 +188,7 @@ impl<D: NetabaseDefinition> Drop for Scope<'_, D> {
         let mut state = self.transaction.state.take();
         // A transaction that was put in its place, as by `mem::swap`, is another store's: it ends here, and so does this one.
         if state.is_lent && self.transaction.context.is_of(self.core) {
-            state.is_lent = false;
+            state.is_lent = self.was_lent;
             *self.home = state;
         }
     }

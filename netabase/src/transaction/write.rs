@@ -8,7 +8,7 @@ use super::state::{Buffers, State, no_layer};
 use crate::engine::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, EncodedKey};
-use crate::model::{Door, ModelOf, NetabaseDefinition, NetabaseModel, Reads, Viewed, spell};
+use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel, Reads, ReadsFrom, Viewed, spell};
 use crate::overlay::{Staged, View};
 use crate::table::{self, Change, Links};
 
@@ -272,11 +272,18 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     }
 }
 
-impl<D: NetabaseDefinition> Door for WriteTransaction<D> {}
+impl<D: NetabaseDefinition> ReadsFrom for WriteTransaction<D> {}
 
 impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for WriteTransaction<D> {
     fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
         self.get(key)
+    }
+}
+
+/// Links into another definition.
+impl<D: NetabaseDefinition, T: NetabaseDefinition, M: ModelOf<T>> Reads<M, T> for WriteTransaction<D> {
+    fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
+        self.context.get_in::<T, M>(&self.as_view()?, key)
     }
 }
 

@@ -27,9 +27,12 @@ pub trait Hop {
     type From: NetabaseModel;
     /// Where it ends.
     type To: NetabaseModel;
-    /// Goes from all records of a level at once.
+    /// Goes from all records of a level at once. `source`: where those are.
     #[doc(hidden)]
     fn go(&self, source: &Source<'_>, from: &Level<'_, Self::From>) -> Result<Hops>;
+    /// Where the records at its end are.
+    #[doc(hidden)]
+    fn end<'r>(&self, source: &Source<'r>) -> Result<Source<'r>>;
     /// Whether it reads the records it goes out from.
     #[doc(hidden)]
     const READS_RECORDS: bool;
@@ -54,7 +57,6 @@ impl<M: NetabaseModel, K: ModelKey, S: KeyShape> Hop for Index<M, K, S> {
     const READS_RECORDS: bool = true;
 
     fn go(&self, source: &Source<'_>, from: &Level<'_, M>) -> Result<Hops> {
-        let source = source.of::<M>()?;
         let part = source.part_of(*self)?;
         let read;
         let records = match from.records {
@@ -64,7 +66,11 @@ impl<M: NetabaseModel, K: ModelKey, S: KeyShape> Hop for Index<M, K, S> {
                 &read
             }
         };
-        keys_of(&source, (part, S::SHAPE), records.iter().map(Option::as_ref))
+        keys_of(source, (part, S::SHAPE), records.iter().map(Option::as_ref))
+    }
+
+    fn end<'r>(&self, source: &Source<'r>) -> Result<Source<'r>> {
+        source.behind::<K::Model>(source.part_of(*self)?)
     }
 }
 
@@ -75,9 +81,13 @@ impl<C: NetabaseModel, K: ModelKey, S: KeyShape> Hop for Inverse<C, K, S> {
     const READS_RECORDS: bool = false;
 
     fn go(&self, source: &Source<'_>, from: &Level<'_, K::Model>) -> Result<Hops> {
-        let source = source.of::<C>()?;
+        let source = self.end(source)?;
         let part = source.part_of(self.handle)?;
         rows_of(&source, (part, S::SHAPE), from.keys, usize::MAX)
+    }
+
+    fn end<'r>(&self, source: &Source<'r>) -> Result<Source<'r>> {
+        source.before(self.handle)
     }
 }
 
@@ -95,8 +105,13 @@ impl<A: Hop, B: Hop<From = A::To>> Hop for Chain<A, B> {
 
     fn go(&self, source: &Source<'_>, from: &Level<'_, A::From>) -> Result<Hops> {
         let between = self.first.go(source, from)?;
-        let further = self.second.go(source, &Level { keys: &between.keys, records: None })?;
+        let middle = self.first.end(source)?;
+        let further = self.second.go(&middle, &Level { keys: &between.keys, records: None })?;
         Ok(between.then(further))
+    }
+
+    fn end<'r>(&self, source: &Source<'r>) -> Result<Source<'r>> {
+        self.second.end(&self.first.end(source)?)
     }
 }
 

@@ -123,7 +123,7 @@ where
     type Output = Vec<N::Item>;
 
     fn load(&self, source: &Source<'_>, records: &[M]) -> Result<Vec<Vec<N::Item>>> {
-        let from = source.of::<C>()?;
+        let from = source.before(self.handle)?;
         let part = from.part_of(self.handle)?;
         let mut keys = KeyList::default();
         records.iter().try_for_each(|record| keys.push_with(|out| record.encode_key(out)))?;
@@ -143,7 +143,7 @@ where
             }
             found = ordered;
         }
-        let mut items = self.nested.attach(source, found)?.into_iter();
+        let mut items = self.nested.attach(&from, found)?.into_iter();
         Ok(hops.counts.into_iter().map(|count| items.by_ref().take(count).collect()).collect())
     }
 }

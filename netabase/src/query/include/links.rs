@@ -124,16 +124,16 @@ fn load<M: NetabaseModel, K: ModelKey, S: Gather<P>, N: Nested<K::Model>, P>(
     source: &Source<'_>,
     records: &[M],
 ) -> Result<Vec<S::Found<N::Item>>> {
-    let (from, to) = (source.of::<M>()?, source.of::<K::Model>()?);
-    let part = from.part_of(handle)?;
-    let hops = hop::keys_of(&from, (part, S::SHAPE), records.iter().map(Some))?;
+    let part = source.part_of(handle)?;
+    let to = source.behind::<K::Model>(part)?;
+    let hops = hop::keys_of(source, (part, S::SHAPE), records.iter().map(Some))?;
     let found = to.records::<K::Model>(&hops.keys)?;
     let is_there: Vec<bool> = found.iter().map(Option::is_some).collect();
     if let Some(missing) = is_there.iter().position(|is_there| !is_there).filter(|_| S::IS_STRICT) {
         let key = spell::<K::Model>(hops.keys.get(missing));
         return Err(Error::new(ErrorKind::DanglingReference { model: K::Model::NAME, key }));
     }
-    let mut items = nested.attach(source, found.into_iter().flatten().collect())?.into_iter();
+    let mut items = nested.attach(&to, found.into_iter().flatten().collect())?.into_iter();
     let mut is_there = is_there.into_iter();
     let gathered = hops.counts.into_iter().map(|count| {
         let of_record = is_there.by_ref().take(count).filter(|is_there| *is_there).count();
