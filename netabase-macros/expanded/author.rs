@@ -55,6 +55,9 @@ const _: () = {
             ],
             relations: &[],
             topics: &[],
+            access: _netabase::Operations::ALL,
+            inbound: ::core::option::Option::None,
+            class: ::core::option::Option::None,
         };
         fn primary_key(&self) -> AuthorPrimaryKey {
             AuthorPrimaryKey(::core::clone::Clone::clone(&self.id))

@@ -57,6 +57,9 @@ const _: () = {
             indexes: &[],
             relations: &[],
             topics: &[],
+            access: _netabase::Operations::ALL,
+            inbound: ::core::option::Option::None,
+            class: ::core::option::Option::None,
         };
         fn primary_key(&self) -> PagePrimaryKey {
             PagePrimaryKey(::core::clone::Clone::clone(&self.path))

@@ -66,6 +66,9 @@ const _: () = {
             ],
             relations: &[_netabase::relation::<Author>("author", _netabase::Shape::One)],
             topics: &[<Feed as _netabase::NetabaseTopic>::NAME],
+            access: _netabase::Operations::ALL,
+            inbound: ::core::option::Option::None,
+            class: ::core::option::Option::None,
         };
         fn primary_key(&self) -> PostPrimaryKey {
             PostPrimaryKey(::core::clone::Clone::clone(&self.id))

@@ -21,6 +21,36 @@ pub(crate) fn model(model: &Model, errors: &mut Errors) {
     variants(model, errors);
     topics(&model.topics, errors);
     view(model, errors);
+    access(model, errors);
+}
+
+/// Rules that the model's own access does not allow, and classes that cannot be hidden.
+fn access(model: &Model, errors: &mut Errors) {
+    if let Some(allowed) = &model.access {
+        for (_, relation) in model.relations() {
+            let on_delete = &relation.rules.0;
+            let needed = match on_delete.to_string().as_str() {
+                "Cascade" => "Delete",
+                "SetNull" => "Update",
+                _ => continue,
+            };
+            if !allowed.iter().any(|operation| operation == needed) {
+                let operation = needed.to_lowercase();
+                errors.at(
+                    on_delete,
+                    format!("this would {operation} records, which `access(..)` of the model leaves out: add `{operation}` there, or choose \"restrict\" or \"keep\""),
+                );
+            }
+        }
+    }
+    for field in model.primary() {
+        if let Some(class) = &field.class {
+            errors.at(
+                class,
+                "a primary key names its record and cannot be hidden: give the class to the model",
+            );
+        }
+    }
 }
 
 fn borrows(model: &Model) -> bool {

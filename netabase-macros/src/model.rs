@@ -1,7 +1,7 @@
 //! What the derives know about their input: owned, plain data between parsing and expanding.
 
 use proc_macro2::{Ident, Span};
-use syn::{Attribute, Path, Type, Visibility};
+use syn::{Attribute, LitStr, Path, Type, Visibility};
 
 /// What every input has.
 pub(crate) struct Header {
@@ -21,6 +21,12 @@ pub(crate) struct Model {
     pub(crate) indexes: Vec<NamedIndex>,
     /// what the borrowed view of a record derives, if there is to be one
     pub(crate) view: Option<Vec<Path>>,
+    /// what anyone may do with its records: variants of the runtime's enum, where they stand; `None`: all
+    pub(crate) access: Option<Vec<Ident>>,
+    /// which models may follow their links to it; `None`: all
+    pub(crate) inbound: Option<Vec<Grant>>,
+    /// what kind of data it holds
+    pub(crate) class: Option<String>,
     pub(crate) fields: Vec<Field>,
 }
 
@@ -39,6 +45,8 @@ pub(crate) struct Field {
     pub(crate) primary: bool,
     /// the word that asks for generated keys
     pub(crate) auto: Option<Ident>,
+    /// what kind of data it holds
+    pub(crate) class: Option<LitStr>,
     pub(crate) role: Role,
 }
 
@@ -107,6 +115,8 @@ pub(crate) struct Relation {
     pub(crate) target: Type,
     /// the definition that it is in, if the link names one
     pub(crate) definition: Option<Box<Type>>,
+    /// whether it is never followed
+    pub(crate) closed: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

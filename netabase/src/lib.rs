@@ -121,6 +121,13 @@ pub use model::{
 };
 pub use netabase_macros::{NetabaseDefinition, NetabaseModel, NetabaseRepository, NetabaseTopic};
 pub use store::{Builder, Chunked, Repository, Store};
+/// Permissions: what roles may do, and the tickets that principals come with.
+///
+/// A [`Policy`](policy::Policy) is given to [`Builder::policy`]; [`Store::session`] takes a [`Ticket`](policy::Ticket).
+pub mod policy {
+    pub use crate::permission::{DataClass, Decision, Door, Policy, Rights, Role, Ticket};
+    pub use crate::schema::{Operation, Operations};
+}
 pub use transaction::{ReadTransaction, RepositoryRead, RepositoryWrite, Scope, WriteTransaction};
 
 /// What the derives write their code against. Not for use by hand.
@@ -131,7 +138,7 @@ pub mod __private {
     pub use crate::model::*;
     pub use crate::schema::{
         Access, ColumnSchema, DefinitionSchema, FieldSchema, Grant, IndexSchema, KeySource, ModelSchema,
-        OnDelete, References, RelationSchema, Shape,
+        OnDelete, Operation, Operations, References, RelationSchema, Shape,
     };
     pub use serde;
 }

@@ -1,21 +1,15 @@
 //! `#[derive(NetabaseDefinition)]`: the list of models, as types and as data.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+use super::schema::grant;
 use super::scoped;
-use crate::model::{Definition, Grant, Header};
+use crate::model::{Definition, Header};
 
 pub(crate) fn definition(definition: &Definition) -> TokenStream {
     let Definition { header: Header { ident, vis, name, krate }, topics, models, grants } = definition;
-    let grants = grants.iter().map(|Grant { to, access }| {
-        let to = match to {
-            Some(to) => quote!(::core::option::Option::Some(#to)),
-            None => quote!(::core::option::Option::None),
-        };
-        let access = Ident::new(&access.to_string(), Span::call_site());
-        quote!(_netabase::Grant::new(#to, _netabase::Access::#access))
-    });
+    let grants = grants.iter().map(grant);
     let (kind, keys) = (format_ident!("{ident}Kind"), format_ident!("{ident}Keys"));
     let variants: Vec<_> = models.iter().map(|model| &model.variant).collect();
     let types: Vec<_> = models.iter().map(|model| &model.ty).collect();

@@ -20,6 +20,7 @@ pub(crate) fn model(model: &Model) -> TokenStream {
     let key_methods = primary::methods(model);
     let entries = entries(model);
     let link_fields = link_fields(model);
+    let classed = classed(model);
     let conversions = [
         handles::item(model),
         primary::conversions(model),
@@ -44,6 +45,7 @@ pub(crate) fn model(model: &Model) -> TokenStream {
                 #key_methods
                 #entries
                 #link_fields
+                #classed
             }
             #(#conversions)*
         },
@@ -96,6 +98,23 @@ fn link_fields(model: &Model) -> TokenStream {
             ::std::vec![#(#fields),*]
         }
     }
+}
+
+/// The fields that have a class.
+fn classed(model: &Model) -> Option<TokenStream> {
+    let fields = model.fields.iter().filter_map(|field| {
+        let (ident, place) = (&field.ident, place_of(&field.ty));
+        let (name, class) = (&field.name, field.class.as_ref()?);
+        Some(quote_spanned!(place=> _netabase::Classed { field: #name, class: #class, value: &mut self.#ident }))
+    });
+    let fields: Vec<_> = fields.collect();
+    (!fields.is_empty()).then(|| {
+        quote! {
+            fn classed(&mut self) -> ::std::vec::Vec<_netabase::Classed<'_>> {
+                ::std::vec![#(#fields),*]
+            }
+        }
+    })
 }
 
 /// A model belongs where the targets of its links are.

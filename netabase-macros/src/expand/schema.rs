@@ -4,23 +4,30 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::primary_key;
-use crate::model::{Field, Header, Model, Relation, Secondary, Shape};
+use crate::model::{Field, Grant, Header, Model, Relation, Secondary, Shape};
 
 pub(super) fn constant(model: &Model) -> TokenStream {
     let Model { header: Header { name, .. }, version, topics, fields, .. } = model;
+    let access = access(model);
+    let inbound = option(model.inbound.as_ref().map(|inbound| {
+        let inbound = inbound.iter().map(grant);
+        quote!(&[#(#inbound),*])
+    }));
+    let class = option(model.class.as_ref().map(ToTokens::to_token_stream));
     let key = primary_key(&model.header);
     let primary = model.primary().map(|field| &field.name);
-    let fields = fields.iter().map(|Field { name, ty, wire, .. }| {
+    let fields = fields.iter().map(|Field { name, ty, wire, class, .. }| {
         let ty = format!("{wire}{}", spelled(ty));
-        quote!(_netabase::FieldSchema::new(#name, #ty))
+        let class = class.as_ref().map(|class| quote!(.of_class(#class)));
+        quote!(_netabase::FieldSchema::new(#name, #ty)#class)
     });
     let indexes = model.secondary().map(|(Field { name, .. }, Secondary { shape, unique, key })| {
         let shape = shape_value(*shape);
         quote!(_netabase::IndexSchema::new::<#key>(#name, #shape, #unique))
     });
     let named = model.indexes.iter().map(super::index::schema);
-    let relations =
-        model.relations().map(|(Field { name, .. }, Relation { shape, target, definition, rules })| {
+    let relations = model.relations().map(
+        |(Field { name, .. }, Relation { shape, target, definition, closed, rules })| {
             let shape = shape_value(*shape);
             let (on_delete, references) = rules;
             let is_usual = on_delete == "Restrict" && references == "Checked";
@@ -30,11 +37,13 @@ pub(super) fn constant(model: &Model) -> TokenStream {
                 let (on_delete, references) = (name(on_delete), name(references));
                 quote!(.rules(_netabase::OnDelete::#on_delete, _netabase::References::#references))
             });
+            let closed = closed.then(|| quote!(.closed()));
             let place = definition.as_ref().map(
                 |definition| quote!(.into_definition(<#definition as _netabase::NetabaseDefinition>::NAME)),
             );
-            quote!(_netabase::relation::<#target>(#name, #shape)#place #rules)
-        });
+            quote!(_netabase::relation::<#target>(#name, #shape)#place #closed #rules)
+        },
+    );
     quote! {
         const SCHEMA: &'static _netabase::ModelSchema = &_netabase::ModelSchema {
             name: #name,
@@ -46,7 +55,35 @@ pub(super) fn constant(model: &Model) -> TokenStream {
             indexes: &[#(#indexes,)* #(#named),*],
             relations: &[#(#relations),*],
             topics: &[#(<#topics as _netabase::NetabaseTopic>::NAME),*],
+            access: #access,
+            inbound: #inbound,
+            class: #class,
         };
+    }
+}
+
+/// What anyone may do with the records.
+fn access(model: &Model) -> TokenStream {
+    match &model.access {
+        None => quote!(_netabase::Operations::ALL),
+        Some(allowed) => {
+            let allowed = allowed.iter().map(|name| Ident::new(&name.to_string(), Span::call_site()));
+            quote!(_netabase::Operations::of(&[#(_netabase::Operation::#allowed),*]))
+        }
+    }
+}
+
+/// What somebody else may do.
+pub(super) fn grant(Grant { to, access }: &Grant) -> TokenStream {
+    let to = option(to.as_ref().map(ToTokens::to_token_stream));
+    let access = Ident::new(&access.to_string(), Span::call_site());
+    quote!(_netabase::Grant::new(#to, _netabase::Access::#access))
+}
+
+fn option(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
     }
 }
 

@@ -43,6 +43,9 @@ pub(crate) fn model(input: &DeriveInput, errors: Option<TokenStream>) -> TokenSt
                 indexes: &[],
                 relations: &[],
                 topics: &[],
+                access: _netabase::Operations::ALL,
+                inbound: ::core::option::Option::None,
+                class: ::core::option::Option::None,
             };
             fn primary_key(&self) -> #key { loop {} }
             fn encode_key(&self, _: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> { loop {} }

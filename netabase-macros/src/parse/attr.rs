@@ -10,18 +10,8 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitInt, LitStr, Meta, Path, Token};
 use crate::errors::Errors;
 
 /// Attributes that the design has and the code does not, yet.
-const LATER: &[&str] = &[
-    "access",
-    "blob",
-    "builder",
-    "class",
-    "encrypted",
-    "history",
-    "journal",
-    "mode",
-    "payload",
-    "versioned",
-];
+const LATER: &[&str] =
+    &["blob", "builder", "encrypted", "history", "journal", "mode", "payload", "versioned"];
 
 pub(super) fn unraw(ident: &Ident) -> String {
     ident.unraw().to_string()
@@ -145,6 +135,12 @@ impl Arg {
         }
     }
 
+    /// `name = ".."`, the text as it stands there.
+    pub(super) fn literal(&self, errors: &mut Errors) -> Option<LitStr> {
+        let text = self.text(errors)?;
+        recorded_name(text, errors).map(|_| text.clone())
+    }
+
     pub(super) fn name_text(&self, errors: &mut Errors) -> Option<String> {
         recorded_name(self.text(errors)?, errors)
     }
@@ -165,6 +161,24 @@ impl Arg {
 
     pub(super) fn as_ident(&self, errors: &mut Errors) -> Option<Ident> {
         ident_of(self.text(errors)?, errors)
+    }
+
+    /// `name(word, word)`, each of them one of these words; gives the other names of them, where the words stand.
+    pub(super) fn words(&self, known: &[(&str, &str)], errors: &mut Errors) -> Option<Vec<Ident>> {
+        let parser = Punctuated::<Ident, Token![,]>::parse_terminated;
+        let list = self.list(errors)?;
+        let words = errors.take(syn::parse::Parser::parse2(parser, list))?;
+        let mut found = Vec::new();
+        for word in words {
+            match known.iter().find(|(name, _)| word == name) {
+                Some((_, name)) => found.push(Ident::new(name, word.span())),
+                None => {
+                    let known: Vec<String> = known.iter().map(|(name, _)| format!("`{name}`")).collect();
+                    errors.at(&word, format!("`{}` is of {}", self.ident, known.join(", ")));
+                }
+            }
+        }
+        Some(found)
     }
 
     /// `name = ".."`, with one of these texts; gives the other name of it, where the text stands.

@@ -1,17 +1,11 @@
 //! `#[derive(NetabaseDefinition)]` and `#[derive(NetabaseRepository)]`: enums that list models, or definitions.
 
-use std::collections::HashSet;
+use syn::{Data, DeriveInput, Fields};
 
-use proc_macro2::{Ident, Span};
-use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::Punctuated;
-use syn::{Data, DeriveInput, Fields, LitStr, Token};
-
-use super::attr::{self, Arg};
-use super::{header, refuse_generics};
+use super::grant::{self, GRANTED};
+use super::{attr, header, refuse_generics};
 use crate::errors::Errors;
-use crate::model::{Definition, Grant, Listed, Repository};
+use crate::model::{Definition, Listed, Repository};
 
 pub(crate) fn definition(input: &DeriveInput, errors: &mut Errors) -> Option<Definition> {
     refuse_generics(input, "definition", errors);
@@ -19,7 +13,7 @@ pub(crate) fn definition(input: &DeriveInput, errors: &mut Errors) -> Option<Def
     let header = header(input, &["topics", "grants"], errors, |arg, errors| {
         match arg.name() {
             "topics" => topics = arg.paths(errors),
-            "grants" => grants = self::grants(arg, errors),
+            "grants" => grants = grant::list(arg, GRANTED, errors),
             _ => return false,
         }
         true
@@ -33,46 +27,6 @@ pub(crate) fn definition(input: &DeriveInput, errors: &mut Errors) -> Option<Def
     };
     let models = listed(input, "model", "on the model's struct", errors);
     Some(Definition { header, topics, grants, models })
-}
-
-/// `Shop = "read"`, or `all = "read"`; a name that is no word stands in quotes.
-struct GrantItem {
-    to: String,
-    place: Span,
-    access: LitStr,
-}
-
-impl Parse for GrantItem {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let (to, place) = if input.peek(LitStr) {
-            let name: LitStr = input.parse()?;
-            (name.value(), name.span())
-        } else {
-            let name = Ident::parse_any(input)?;
-            (attr::unraw(&name), name.span())
-        };
-        if !input.peek(Token![=]) {
-            return Err(syn::Error::new(place, format!("write `{to} = \"read\"`, or \"write\" or \"none\"")));
-        }
-        input.parse::<Token![=]>()?;
-        Ok(GrantItem { to, place, access: input.parse()? })
-    }
-}
-
-fn grants(arg: &Arg, errors: &mut Errors) -> Vec<Grant> {
-    const ACCESS: &[(&str, &str)] = &[("none", "None"), ("read", "Read"), ("write", "Write")];
-    let Some(list) = arg.list(errors) else { return Vec::new() };
-    let items = errors.take(Punctuated::<GrantItem, Token![,]>::parse_terminated.parse2(list));
-    let (mut grants, mut known) = (Vec::new(), HashSet::new());
-    for GrantItem { to, place, access } in items.into_iter().flatten() {
-        if !known.insert(to.clone()) {
-            errors.at_span(place, format!("`{to}` is granted something twice: remove one"));
-        }
-        if let Some(access) = attr::one_of("a grant", &access, ACCESS, errors) {
-            grants.push(Grant { to: (to != "all").then_some(to), access });
-        }
-    }
-    grants
 }
 
 pub(crate) fn repository(input: &DeriveInput, errors: &mut Errors) -> Option<Repository> {

@@ -2,6 +2,7 @@
 
 mod attr;
 mod definition;
+mod grant;
 mod index;
 mod key;
 mod model;

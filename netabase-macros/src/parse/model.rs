@@ -5,9 +5,17 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Fields, Type, parse_quote};
 
 use super::attr::{self, Args};
+use super::grant::{self, FOLLOWED};
 use super::{header, index, refuse_generics, ty};
 use crate::errors::Errors;
 use crate::model::{Field, Model, Relation, Role, Secondary, Shape};
+
+/// What stands on a model, beside what every input has.
+const KNOWN: &[&str] = &["version", "subscribe", "index", "view", "access", "inbound", "class"];
+
+/// What may be done with records.
+const OPERATIONS: &[(&str, &str)] =
+    &[("read", "Read"), ("create", "Create"), ("update", "Update"), ("delete", "Delete")];
 
 pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
     refuse_generics(input, "model", errors);
@@ -15,13 +23,17 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
     attr::refuse_conversions(&input.attrs, errors);
     let (mut version, mut topics, mut view) = (1, Vec::new(), None);
     let mut indexes = Vec::new();
+    let (mut access, mut inbound, mut class) = (None, None, None);
     attr::misplaced(&input.attrs, "on a field", &["primary_key", "secondary_key", "relation"], errors);
-    let header = header(input, &["version", "subscribe", "index", "view"], errors, |arg, errors| {
+    let header = header(input, KNOWN, errors, |arg, errors| {
         match arg.name() {
             "version" => version = arg.byte(errors).unwrap_or(version),
             "subscribe" => topics = arg.paths(errors),
             "index" => indexes.push(arg.clone()),
             "view" => view = Some(arg.maybe_paths(errors)),
+            "access" => access = arg.words(OPERATIONS, errors),
+            "inbound" => inbound = Some(grant::list(arg, FOLLOWED, errors)),
+            "class" => class = arg.name_text(errors),
             _ => return false,
         }
         true
@@ -37,7 +49,7 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
     let fields: Vec<_> =
         named.named.iter().filter_map(|field| self::field(field, &input.ident, errors)).collect();
     let indexes = indexes.iter().filter_map(|arg| index::index(arg, &fields, errors)).collect();
-    Some(Model { header, version, topics, indexes, view, fields })
+    Some(Model { header, version, topics, indexes, view, access, inbound, class, fields })
 }
 
 fn field(input: &syn::Field, model: &Ident, errors: &mut Errors) -> Option<Field> {
@@ -51,11 +63,13 @@ fn field(input: &syn::Field, model: &Ident, errors: &mut Errors) -> Option<Field
     let mut name = attr::unraw(&ident);
     // Rust has no keyword in capitals.
     let mut handle = Ident::new(&name.to_uppercase(), ident.span());
+    let mut class = None;
     for arg in Args::of(&input.attrs, "netabase", errors) {
         match arg.name() {
             "rename" => name = arg.name_text(errors).unwrap_or(name),
             "handle" => handle = arg.as_ident(errors).unwrap_or(handle),
-            _ => arg.refuse(&["rename", "handle"], errors),
+            "class" => class = arg.literal(errors),
+            _ => arg.refuse(&["rename", "handle", "class"], errors),
         }
     }
     let secondary = find(&input.attrs, "secondary_key");
@@ -87,7 +101,7 @@ fn field(input: &syn::Field, model: &Ident, errors: &mut Errors) -> Option<Field
     let is_kept = |attr: &&Attribute| attr.path().is_ident("doc") || attr.path().is_ident("serde");
     let attrs = input.attrs.iter().filter(is_kept).cloned().collect();
     let (vis, ty) = (input.vis.clone(), input.ty.clone());
-    Some(Field { ident, vis, ty, attrs, wire, name, handle, primary, auto, role })
+    Some(Field { ident, vis, ty, attrs, wire, name, handle, primary, auto, class, role })
 }
 
 fn find<'a>(attrs: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
@@ -146,12 +160,13 @@ fn relation(input: &syn::Field, errors: &mut Errors) -> Option<Relation> {
         &[("restrict", "Restrict"), ("cascade", "Cascade"), ("set_null", "SetNull"), ("keep", "Keep")];
     const REFERENCES: &[(&str, &str)] =
         &[("checked", "Checked"), ("deferred", "Deferred"), ("unchecked", "Unchecked")];
-    let (mut on_delete, mut references) = (None, None);
+    let (mut on_delete, mut references, mut access) = (None, None, None);
     for arg in Args::of(&input.attrs, "relation", errors) {
         match arg.name() {
             "on_delete" => on_delete = arg.one_of(ON_DELETE, errors),
             "references" => references = arg.one_of(REFERENCES, errors),
-            _ => arg.refuse(&["on_delete", "references"], errors),
+            "access" => access = arg.one_of(FOLLOWED, errors),
+            _ => arg.refuse(&["on_delete", "references", "access"], errors),
         }
     }
     let field = &input.ty;
@@ -175,10 +190,18 @@ fn relation(input: &syn::Field, errors: &mut Errors) -> Option<Relation> {
         }
     }
     let default = |name: &str| Ident::new(name, field.span());
-    let references = references.unwrap_or_else(|| default("Checked"));
+    let closed = access.is_some_and(|access| access == "None");
+    if closed {
+        let looks = references.as_ref().filter(|rule| *rule != "Unchecked");
+        if let Some(rule) = looks.or(on_delete.as_ref().filter(|rule| *rule != "Keep")) {
+            errors.at(rule, "a link with `access = \"none\"` is a key and nothing more, so nobody looks at its other end: remove this rule");
+        }
+    }
+    let usual = if closed { "Unchecked" } else { "Checked" };
+    let references = references.unwrap_or_else(|| default(usual));
     // Who does not mind links that lead nowhere does not mind them later.
     let usual = if references == "Unchecked" { "Keep" } else { "Restrict" };
     let on_delete = on_delete.unwrap_or_else(|| default(usual));
     let definition = ty::link_definition(link).cloned().map(Box::new);
-    Some(Relation { shape, target: target.clone(), definition, rules: (on_delete, references) })
+    Some(Relation { shape, target: target.clone(), definition, closed, rules: (on_delete, references) })
 }

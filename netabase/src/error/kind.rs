@@ -135,6 +135,23 @@ pub enum ErrorKind {
         /// recorded name of the definition that would be read
         to: &'static str,
     },
+    /// A ticket is not good any more.
+    #[error("the ticket {reason}: begin a session with another one")]
+    TicketEnded {
+        /// why
+        reason: &'static str,
+    },
+    /// A session is asked for, and the store has no policy to say what it may do.
+    #[error(
+        "the store has no policy: give it one with `Builder::policy`, or use the store itself, which may do everything"
+    )]
+    NoPolicy,
+    /// A policy cannot be kept to.
+    #[error("the policy is not valid: {reason}")]
+    InvalidPolicy {
+        /// what is wrong
+        reason: String,
+    },
     /// The operation is not allowed to this caller.
     #[error("{operation} on {model} is not permitted")]
     PermissionDenied {

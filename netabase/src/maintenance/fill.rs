@@ -74,7 +74,7 @@ impl<'f> Filling<'f> {
         tables: &ModelTables,
         wanted: &dyn Fn(usize, &PartTable) -> bool,
     ) -> Result<()> {
-        permit.covers(tables.schema)?;
+        permit.covers(tables.ordinal)?;
         for (_, part) in tables.derived().filter(|(number, part)| wanted(*number, part)) {
             writer.drop_table(self.layout.name(part.id))?;
         }
@@ -97,7 +97,7 @@ impl<'f> Filling<'f> {
         wanted: &dyn Fn(usize, &PartTable) -> bool,
         from: Option<Reached>,
     ) -> Result<Option<Reached>> {
-        permit.covers(tables.schema)?;
+        permit.covers(tables.ordinal)?;
         let parts: Vec<_> = tables.derived().map(|(number, part)| wanted(number, part)).collect();
         let is_wanted = |part: usize| part.checked_sub(1).and_then(|at| parts.get(at)) == Some(&true);
         let main = tables.main()?;

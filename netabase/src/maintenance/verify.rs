@@ -27,7 +27,7 @@ pub(crate) fn verify(
     report: &mut Report,
 ) -> Result<()> {
     for tables in layout.models() {
-        permit.covers(tables.schema)?;
+        permit.covers(tables.ordinal)?;
         Verification { read, layout, tables, memory, progress: &mut *progress, report: &mut *report }
             .run()?;
     }

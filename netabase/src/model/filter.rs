@@ -98,8 +98,8 @@ pub(crate) type Ranges = SmallVec<[ByteRange; 1]>;
 pub(crate) enum Term<M> {
     /// An entry in one of these ranges. They are sorted and do not overlap.
     Keys(KeyTerm),
-    /// Anything else, decided on the record.
-    Test(Test<M>),
+    /// Anything else, decided on the record; with the field that it looks at, if that is known.
+    Test(Option<&'static str>, Test<M>),
     /// One of these holds.
     Any(Vec<Terms<M>>),
     /// These do not all hold.
@@ -139,7 +139,11 @@ impl<M, C> Filter<M, C> {
     }
 
     pub(crate) fn test(test: impl Fn(&M) -> bool + Send + Sync + 'static) -> Self {
-        Self::new(Ok(smallvec![Term::Test(Arc::new(test))]), 0)
+        Self::new(Ok(smallvec![Term::Test(None, Arc::new(test))]), 0)
+    }
+
+    pub(super) fn test_of(field: &'static str, test: impl Fn(&M) -> bool + Send + Sync + 'static) -> Self {
+        Self::new(Ok(smallvec![Term::Test(Some(field), Arc::new(test))]), 0)
     }
 
     /// Both conditions hold.
@@ -208,7 +212,7 @@ impl<M> Clone for Term<M> {
     fn clone(&self) -> Self {
         match self {
             Term::Keys(term) => Term::Keys(term.clone()),
-            Term::Test(test) => Term::Test(test.clone()),
+            Term::Test(field, test) => Term::Test(*field, test.clone()),
             Term::Any(either) => Term::Any(either.clone()),
             Term::Not(terms) => Term::Not(terms.clone()),
         }

@@ -320,7 +320,7 @@ impl<M: 'static, T: 'static> Field<M, T> {
         T: PartialEq<Q>,
         Q: Send + Sync + 'static,
     {
-        Filter::test(move |model| *(self.get)(model) == value)
+        Filter::test_of(self.name, move |model| *(self.get)(model) == value)
     }
 
     /// Records whose field equals one of `values`.
@@ -330,7 +330,7 @@ impl<M: 'static, T: 'static> Field<M, T> {
         Q: Send + Sync + 'static,
     {
         let values: Vec<Q> = values.into_iter().collect();
-        Filter::test(move |model| values.iter().any(|value| *(self.get)(model) == *value))
+        Filter::test_of(self.name, move |model| values.iter().any(|value| *(self.get)(model) == *value))
     }
 
     /// Records whose field lies in `range`.
@@ -338,7 +338,7 @@ impl<M: 'static, T: 'static> Field<M, T> {
     where
         T: PartialOrd,
     {
-        Filter::test(move |model| range.contains((self.get)(model)))
+        Filter::test_of(self.name, move |model| range.contains((self.get)(model)))
     }
 
     /// Records whose text begins with `prefix`.
@@ -347,7 +347,7 @@ impl<M: 'static, T: 'static> Field<M, T> {
         T: AsRef<str>,
     {
         let prefix = prefix.to_owned();
-        Filter::test(move |model| (self.get)(model).as_ref().starts_with(&prefix))
+        Filter::test_of(self.name, move |model| (self.get)(model).as_ref().starts_with(&prefix))
     }
 
     /// Records whose field is absent.
@@ -355,6 +355,6 @@ impl<M: 'static, T: 'static> Field<M, T> {
     where
         T: MaybeAbsent,
     {
-        Filter::test(move |model| (self.get)(model).is_absent())
+        Filter::test_of(self.name, move |model| (self.get)(model).is_absent())
     }
 }

@@ -7,8 +7,10 @@ mod entries;
 mod filter;
 mod generated;
 mod handle;
+mod holds;
 mod link;
 mod loaded;
+mod masked;
 mod order;
 mod reader;
 mod relink;
@@ -31,9 +33,13 @@ pub use filter::{Covered, Excluding, Filter, Indexed, Join, KeyValue, Negate, No
 pub(crate) use filter::{KeyTerm, Term, Terms};
 pub use generated::GeneratedKey;
 pub use handle::{Each, Field, Index, KeyShape, MaybeAbsent, Nullable, One, Optional};
+pub(crate) use holds::{add_parts, all_hold};
 pub use link::{Link, Same};
 pub use loaded::{Loaded, Reads};
 pub(crate) use loaded::{ReadsFrom, dangling};
+#[doc(hidden)]
+pub use masked::Classed;
+pub use masked::{Masked, OfField};
 pub(crate) use order::By;
 pub use order::{OneKey, Order};
 pub use reader::RecordReader;
@@ -79,6 +85,11 @@ pub trait NetabaseModel: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn encode_key(&self, out: &mut Vec<u8>) -> Result<()>;
     /// Adds the entries this record has in its indexes and relations.
     fn entries(&self, out: &mut Entries) -> Result<()>;
+    /// The fields that have a class.
+    #[doc(hidden)]
+    fn classed(&mut self) -> Vec<Classed<'_>> {
+        Vec::new()
+    }
     /// The fields of its relations, in the order of the schema.
     #[doc(hidden)]
     fn links(&mut self) -> Vec<&mut dyn Relinked> {

@@ -32,8 +32,8 @@ pub struct Order<M, C = Indexed> {
 pub(crate) enum By<M> {
     /// the key in this table; 0 is the primary key
     Key(usize),
-    /// a field without an index
-    Field(Compare<M>),
+    /// a field without an index, by its recorded name
+    Field(&'static str, Compare<M>),
 }
 
 type Compare<M> = Arc<dyn Fn(&M, &M) -> Ordering + Send + Sync>;
@@ -42,7 +42,7 @@ impl<M, C> fmt::Debug for Order<M, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let by = match &self.by {
             By::Key(part) => format!("key {part}"),
-            By::Field(_) => "field".to_owned(),
+            By::Field(name, _) => format!("field {name}"),
         };
         write!(f, "Order({by}{})", if self.descending { ", descending" } else { "" })
     }
@@ -52,7 +52,7 @@ impl<M> Clone for By<M> {
     fn clone(&self) -> Self {
         match self {
             By::Key(part) => By::Key(*part),
-            By::Field(compare) => By::Field(compare.clone()),
+            By::Field(name, compare) => By::Field(name, compare.clone()),
         }
     }
 }
@@ -110,11 +110,11 @@ impl<M, K, S> Index<M, K, S> {
 impl<M: 'static, T: Ord + 'static> Field<M, T> {
     /// From the lowest value to the highest.
     pub fn asc(self) -> Order<M, NotIndexed> {
-        Order::new(By::Field(Arc::new(move |a, b| self.of(a).cmp(self.of(b)))), false)
+        Order::new(By::Field(self.name(), Arc::new(move |a, b| self.of(a).cmp(self.of(b)))), false)
     }
 
     /// From the highest value to the lowest.
     pub fn desc(self) -> Order<M, NotIndexed> {
-        Order::new(By::Field(Arc::new(move |a, b| self.of(a).cmp(self.of(b)))), true)
+        Order::new(By::Field(self.name(), Arc::new(move |a, b| self.of(a).cmp(self.of(b)))), true)
     }
 }

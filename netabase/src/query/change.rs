@@ -14,6 +14,7 @@ use crate::engine::Direction;
 use crate::error::{Error, Result};
 use crate::key::EncodedKey;
 use crate::model::{ModelOf, NetabaseDefinition, Terms};
+use crate::permission::Door;
 use crate::table::KeyList;
 use crate::transaction::WriteTransaction;
 
@@ -65,7 +66,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             let removed = if tests.is_empty() {
                 txn.delete::<M>(EncodedKey(key))?
             } else {
-                txn.remove_if(&EncodedKey(key), |record: &M| {
+                txn.remove_if(Door::DeleteWhere, &EncodedKey(key), |record: &M| {
                     let holds = tests.hold(key, record)?;
                     done = Done::Left;
                     Ok(holds)
@@ -104,7 +105,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     ) -> Result<u64> {
         self.in_passes(filter.into_terms()?, &mut |txn, tests, key| {
             let mut done = Done::Missing;
-            txn.change(key, |record: &mut M| {
+            txn.change(Door::UpdateWhere, key, |record: &mut M| {
                 let holds = tests.hold(key, record)?;
                 done = if holds { Done::Changed } else { Done::Left };
                 Ok(holds.then(|| change(record)))
@@ -152,6 +153,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         kept: usize,
     ) -> Result<(Pass, Residual<M>)> {
         let source = super::source::<D, M>(self.as_view(), &self.context)?;
+        source.check_terms(terms)?;
         let Plan { mut pieces, repeats, meet, residual } = Plan::choose(&source, terms.clone())?;
         // Keys of the main table come in order already, unless the sides of an `or` follow each other.
         let in_order = repeats == Repeats::Never && pieces.iter().all(|piece| piece.part == 0);

@@ -64,8 +64,9 @@ use smallvec::SmallVec;
 
 use self::source::Source;
 use crate::error::Result;
-use crate::model::{KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Terms};
+use crate::model::{By, KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Terms};
 use crate::overlay::View;
+use crate::permission::Door;
 use crate::transaction::{Context, ReadTransaction, WriteTransaction};
 
 /// Records that may be sorted in memory, unless a query says otherwise.
@@ -107,11 +108,12 @@ fn source<'r, D: NetabaseDefinition, M: ModelOf<D>>(
     view: Result<View<'r>>,
     context: &Context<D>,
 ) -> Result<Source<'r>> {
-    let permit = context.guard.read(M::SCHEMA)?;
+    let permit = context.read::<M>(Door::Query)?;
+    let hides = permit.hides_anything();
     context.tables::<M>()?;
     let (guard, layout) = (context.guard.clone(), context.layout.clone());
     let ordinal = context.ordinal::<M>();
-    Ok(Source { view: view?, guard, permit, layout, ordinal, home: ordinal })
+    Ok(Source { view: view?, guard, permit, layout, ordinal, home: ordinal, hides })
 }
 
 impl<D: NetabaseDefinition> ReadTransaction<D> {
@@ -140,10 +142,12 @@ pub(crate) fn over<'r, D: NetabaseDefinition, M: ModelOf<D>>(
 }
 
 impl<'r, M: NetabaseModel> Query<'r, M> {
-    fn new(source: Result<Source<'r>>) -> Self {
+    fn new(mut source: Result<Source<'r>>) -> Self {
+        // What a policy allows to be seen is a condition as any other, for which an index may be there.
+        let terms = source.as_mut().map_or(Ok(Terms::new()), |source| source.permit.narrow::<M>());
         Query {
             source,
-            terms: Ok(Terms::new()),
+            terms,
             offset: 0,
             limit: usize::MAX,
             orders: Vec::new(),
@@ -199,6 +203,15 @@ impl<M: NetabaseModel> Query<'_, M, Scan> {
 
 impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
     fn ordered<C>(mut self, order: Order<M, C>) -> Self {
+        if let Ok(source) = &self.source {
+            let named = match &order.by {
+                By::Key(part) => source.check_part(*part),
+                By::Field(name, _) => source.check_field(name),
+            };
+            if let (Err(error), Ok(_)) = (named, &self.terms) {
+                self.terms = Err(error);
+            }
+        }
         self.orders.push(order.plain());
         self
     }
@@ -207,6 +220,7 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         let terms = filter.into_terms().and_then(|mut terms| {
             if let Ok(source) = &self.source {
                 source::resolve(&mut terms, source.tables()?)?;
+                source.check_terms(&terms)?;
             }
             Ok(terms)
         });

@@ -174,7 +174,7 @@ impl<M> Ord for Sorted<'_, M> {
         for ((by, own), others) in self.orders.iter().zip(&self.keys).zip(&other.keys) {
             let order = match &by.by {
                 By::Key(_) => own.cmp(others),
-                By::Field(compare) => compare(&self.record, &other.record),
+                By::Field(_, compare) => compare(&self.record, &other.record),
             };
             if order.is_ne() {
                 return by.turn(order);
@@ -212,7 +212,7 @@ pub(super) fn key_of<M: NetabaseModel>(
             let key = entries.and_then(|entries| entries.first(part)).unwrap_or_default();
             group(key, shape::<M>(part)).to_vec()
         }
-        By::Field(_) => Vec::new(),
+        By::Field(..) => Vec::new(),
     }
 }
 
@@ -247,7 +247,7 @@ pub(super) fn sort<M: NetabaseModel>(
     let orders = &wanted.orders;
     let mut entries = Entries::of_parts(orders.iter().filter_map(|order| match order.by {
         By::Key(part) => Some(part),
-        By::Field(_) => None,
+        By::Field(..) => None,
     }));
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
         let primary = walk.key().to_vec();

@@ -70,7 +70,7 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         if std::mem::take(&mut self.reversed) {
             self.orders.iter_mut().for_each(Order::reverse);
         }
-        if self.orders.iter().any(|order| matches!(order.by, By::Field(_))) {
+        if self.orders.iter().any(|order| matches!(order.by, By::Field(..))) {
             return Err(Error::new(ErrorKind::PageOrder { model: M::NAME }));
         }
         let fingerprint = match (&self.source, &self.terms) {

@@ -198,7 +198,7 @@ fn drive<M>(source: &Source<'_>, terms: &[Term<M>]) -> Result<Option<Driver>> {
                 Some(driver) => driver,
                 None => continue,
             },
-            Term::Test(_) | Term::Not(_) => continue,
+            Term::Test(..) | Term::Not(_) => continue,
         };
         if driver.rows < enough || best.is_none() {
             best = Some(driver);

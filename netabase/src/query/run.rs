@@ -10,6 +10,7 @@ use super::{Explain, Keys, Order, Query, Rows, WINDOW, explain, parallel};
 use crate::engine::Direction;
 use crate::error::Result;
 use crate::model::{NetabaseModel, Terms, Viewed};
+use crate::permission::Door;
 
 /// How a query is to run.
 pub(super) struct Arranged<'r, M> {
@@ -81,6 +82,14 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         Ok(Arranged { source, ordered, wanted, unordered: self.unordered, offset, limit })
     }
 
+    fn arrange_to_explain(self) -> Result<Arranged<'r, M>> {
+        let arranged = self.arrange()?;
+        if arranged.source.hides {
+            return Err(arranged.source.permit.denied(Door::Explain, M::NAME));
+        }
+        Ok(arranged)
+    }
+
     fn plan(self) -> Result<Planned<'r, M>> {
         self.arrange().map(Arranged::plan)
     }
@@ -104,14 +113,17 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    /// `PermissionDenied` where a policy hides records or fields from whoever asks, as the counts are of all of them.
     pub fn explain(self) -> Result<Explain> {
-        let arranged = self.arrange()?;
+        let arranged = self.arrange_to_explain()?;
         explain::tell(&arranged.source, &arranged.ordered.plan, &arranged.above())
     }
 
     /// As [`explain`](Self::explain), and runs the query to tell how many rows each step gave. Sorts nothing, and keeps nothing.
     pub fn explain_run(self) -> Result<Explain> {
-        let arranged = self.arrange()?;
+        let arranged = self.arrange_to_explain()?;
         let above = arranged.above();
         let Arranged { source, ordered: Ordered { plan, way, .. }, .. } = arranged;
         let mut told = explain::tell(&source, &plan, &above)?;
@@ -157,7 +169,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
             let source = walk.source().clone();
             for (key, _) in order::sort(walk, residual, &wanted)?.iter().skip(offset).take(limit) {
                 let Some(bytes) = source.record(key)? else { continue };
-                visit(source.view_of::<M>(&bytes)?)?;
+                source.view::<M>(&bytes, &mut visit)?;
             }
             return Ok(());
         }
@@ -172,7 +184,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
                 continue;
             }
             left -= 1;
-            visit(walk.source().view_of::<M>(&bytes)?)?;
+            walk.source().view::<M>(&bytes, &mut visit)?;
         }
         Ok(())
     }

@@ -124,6 +124,11 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
         let (Ok(source), Ok([Term::Keys(term)])) = (&self.source, self.terms.as_deref()) else {
             return Ok(None);
         };
+        parts_of(source, &needs_of(of))?;
+        // Sums are of all records.
+        if source.permit.hides_records() {
+            return Ok(None);
+        }
         let Some((part, place)) = kept_place::<M>(of, term.part) else { return Ok(None) };
         // A record with two of the keys counts once.
         if term.shape == Shape::Each && term.ranges.len() > 1 {
@@ -168,12 +173,14 @@ pub(super) fn needs_of<M: NetabaseModel>(what: &impl Select<M>) -> Vec<Need> {
     needs
 }
 
-/// The tables whose entries have to be known. Refuses the value of an index that the store was opened without.
+/// The tables whose entries have to be known. Refuses the value of an index that the store was opened without, and what is hidden.
 pub(super) fn parts_of(source: &Source<'_>, needs: &[Need]) -> Result<Vec<usize>> {
     let part = |need: &Need| match need {
-        Need::Key(part) => Some(Ok(*part)),
-        Need::Field(_) => None,
-        Need::Value(name) => Some(source.registered(name)),
+        Need::Key(part) => Some(source.check_part(*part).map(|()| *part)),
+        Need::Field(name) => source.check_field(name).err().map(Err),
+        Need::Value(name) => {
+            Some(source.registered(name).and_then(|part| source.check_part(part).map(|()| part)))
+        }
     };
     needs.iter().filter_map(part).collect()
 }

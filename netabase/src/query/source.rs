@@ -8,8 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
 use crate::model::{Index, NetabaseModel, Term, Viewed};
 use crate::overlay::View;
-use crate::permission::{Guard, Permit, ReadAccess};
-use crate::table::{self, KeyList, Layout, ModelTables, Sums};
+use crate::permission::{Door, Guard, Permit, ReadAccess};
+use crate::schema::Access;
+use crate::table::{self, KeyList, Layout, ModelTables, Sums, Target};
 
 /// Where a query reads, and the leave to do so. (Public in name only: no path leads here.)
 #[doc(hidden)]
@@ -22,6 +23,8 @@ pub struct Source<'r> {
     pub(super) ordinal: usize,
     /// the model that the query is about, whose definition is the one that reads
     pub(super) home: usize,
+    /// Whether something is hidden from whoever asks.
+    pub(super) hides: bool,
 }
 
 /// Gives the conditions on registered indexes the numbers of their tables.
@@ -33,10 +36,19 @@ pub(super) fn resolve<M>(terms: &mut [Term<M>], tables: &ModelTables) -> Result<
             }
             Ok(())
         }
-        Term::Test(_) => Ok(()),
+        Term::Test(..) => Ok(()),
         Term::Any(either) => either.iter_mut().try_for_each(|terms| resolve(terms, tables)),
         Term::Not(terms) => resolve(terms, tables),
     })
+}
+
+/// A link that is not followed is a key and nothing more.
+fn refuse_closed(door: Door, target: &Target) -> Result<()> {
+    if target.relation.access != Access::None {
+        return Ok(());
+    }
+    let (operation, model) = (door.name(), target.relation.target);
+    Err(Error::new(ErrorKind::PermissionDenied { operation, model }))
 }
 
 fn registered(tables: &ModelTables, name: &'static str) -> Result<usize> {
@@ -52,10 +64,11 @@ impl fmt::Debug for Source<'_> {
 
 impl<'r> Source<'r> {
     /// The tables of another model, at the same moment.
-    fn at<M: NetabaseModel>(&self, ordinal: usize) -> Result<Source<'r>> {
+    fn at<M: NetabaseModel>(&self, door: Door, ordinal: usize) -> Result<Source<'r>> {
         self.layout.check_granted(self.home, ordinal)?;
         let Source { view, guard, layout, home, .. } = self;
-        let permit = guard.read(M::SCHEMA)?;
+        let permit = guard.read(door, M::SCHEMA, ordinal)?;
+        let hides = permit.hides_anything();
         Ok(Source {
             view: view.clone(),
             guard: guard.clone(),
@@ -63,24 +76,36 @@ impl<'r> Source<'r> {
             layout: layout.clone(),
             ordinal,
             home: *home,
+            hides,
         })
     }
 
     /// The tables of the model that a table of this one leads to.
-    pub(super) fn behind<M: NetabaseModel>(&self, part: usize) -> Result<Source<'r>> {
+    pub(super) fn behind<M: NetabaseModel>(&self, door: Door, part: usize) -> Result<Source<'r>> {
         match self.tables()?.part(part)?.target {
-            Some(target) => self.at::<M>(target.ordinal),
-            None => self.at::<M>(self.layout.ordinal_of::<M>(self.ordinal)?),
+            Some(target) => {
+                refuse_closed(door, &target)?;
+                self.at::<M>(door, target.ordinal)
+            }
+            None => self.at::<M>(door, self.layout.ordinal_of::<M>(self.ordinal)?),
         }
     }
 
     /// The tables of a model that has a handle which leads here: of the same definition, or of one that links into it.
-    pub(super) fn before<C: NetabaseModel, K, S>(&self, handle: Index<C, K, S>) -> Result<Source<'r>> {
+    pub(super) fn before<C: NetabaseModel, K, S>(
+        &self,
+        door: Door,
+        handle: Index<C, K, S>,
+    ) -> Result<Source<'r>> {
         let ordinal = match self.layout.ordinal_of::<C>(self.ordinal) {
             Ok(own) => own,
             Err(unknown) => self.layout.linking::<C>(self.ordinal, handle.part())?.ok_or(unknown)?,
         };
-        self.at::<C>(ordinal)
+        let source = self.at::<C>(door, ordinal)?;
+        if let Some(target) = source.tables()?.part(source.part_of(handle)?)?.target {
+            refuse_closed(door, &target)?;
+        }
+        Ok(source)
     }
 
     /// The records of many keys, in the order of the list, read as one batch in the order of their table.
@@ -98,7 +123,46 @@ impl<'r> Source<'r> {
 
     /// Number of the table that a handle leads to.
     pub(super) fn part_of<M, K, S>(&self, handle: Index<M, K, S>) -> Result<usize> {
-        handle.custom_name().map_or(Ok(handle.part()), |name| self.registered(name))
+        let part = handle.custom_name().map_or(Ok(handle.part()), |name| self.registered(name))?;
+        self.check_part(part)?;
+        Ok(part)
+    }
+
+    /// Refuses to name a table whose keys are hidden.
+    pub(super) fn check_part(&self, part: usize) -> Result<()> {
+        let schema = self.tables()?.schema;
+        if self.permit.hides_part(schema, part) {
+            return Err(self.permit.denied(Door::Field, schema.name));
+        }
+        Ok(())
+    }
+
+    /// Refuses to name a hidden field.
+    pub(super) fn check_field(&self, field: &str) -> Result<()> {
+        if self.permit.hides_field(field) {
+            return Err(self.permit.denied(Door::Field, self.tables()?.schema.name));
+        }
+        Ok(())
+    }
+
+    /// Refuses conditions that name what is hidden.
+    pub(super) fn check_terms<M>(&self, terms: &[Term<M>]) -> Result<()> {
+        terms.iter().try_for_each(|term| match term {
+            Term::Keys(term) => {
+                let tables = self.tables()?;
+                self.check_part(term.part)?;
+                if tables.schema.topics.is_empty() || term.part != tables.schema.topics_part() {
+                    return Ok(());
+                }
+                let is_told =
+                    |range: &ByteRange| range.as_point().is_some_and(|topic| self.permit.tells_topic(topic));
+                let all_told = term.ranges.iter().all(is_told);
+                if all_told { Ok(()) } else { Err(self.permit.denied(Door::Topic, tables.schema.name)) }
+            }
+            Term::Test(field, _) => field.map_or(Ok(()), |field| self.check_field(field)),
+            Term::Any(either) => either.iter().try_for_each(|terms| self.check_terms(terms)),
+            Term::Not(terms) => self.check_terms(terms),
+        })
     }
 
     /// Number of the table of a registered index.
@@ -115,11 +179,16 @@ impl<'r> Source<'r> {
 
     #[inline]
     pub(super) fn decode<M: NetabaseModel>(&self, bytes: &[u8]) -> Result<M> {
-        table::decode(&self.layout, self.tables()?, bytes)
+        table::decode(&self.permit, &self.layout, self.tables()?, bytes)
     }
 
-    pub(super) fn view_of<'b, M: Viewed>(&self, bytes: &'b [u8]) -> Result<M::View<'b>> {
-        table::view::<M>(&self.layout, self.tables()?, bytes)
+    /// Shows a view of a record.
+    pub(super) fn view<M: Viewed>(
+        &self,
+        bytes: &[u8],
+        look: impl FnOnce(M::View<'_>) -> Result<()>,
+    ) -> Result<()> {
+        table::view::<M, _>(&self.permit, &self.layout, self.tables()?, bytes, look)?
     }
 
     /// Whether the rows of a table are key -> primary key, one for each key.
@@ -137,7 +206,7 @@ impl<'r> Source<'r> {
             let Some(primary) = table::lookup(permit, view, tables, part, key)? else { return Ok(None) };
             Some(table::get(permit, view, tables, &primary)?.ok_or_else(|| self.corrupt(part))?)
         };
-        record.map(|bytes| table::decode(layout, tables, &bytes)).transpose()
+        record.map(|bytes| table::decode(permit, layout, tables, &bytes)).transpose()
     }
 
     /// The bytes of the record with this key.

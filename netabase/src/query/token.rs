@@ -173,7 +173,7 @@ fn add_terms<M: NetabaseModel>(terms: &[Term<M>], out: &mut Vec<u8>) {
                 out.extend_from_slice(&term.ranges.len().to_be_bytes());
                 term.ranges.iter().for_each(|range| add_range(range, out));
             }
-            Term::Test(_) => out.push(1),
+            Term::Test(..) => out.push(1),
             Term::Any(either) => {
                 out.push(2);
                 out.extend_from_slice(&either.len().to_be_bytes());

@@ -45,7 +45,9 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
         let query = self.with_keys(&needs);
         let (source, terms, window) = (query.source?, query.terms?, (query.offset, query.limit));
         let (part, others) = (source.part_of(key)?, parts_of(&source, &needs)?);
-        let kept = kept_place::<M>(&of, part).filter(|_| terms.is_empty());
+        // Sums are of all records.
+        let is_all = terms.is_empty() && !source.permit.hides_records();
+        let kept = kept_place::<M>(&of, part).filter(|_| is_all);
         let sums = match kept {
             Some((part, place)) => kept_sums(&source, part, place)?,
             None => {
@@ -109,6 +111,7 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
     ) -> Result<Vec<(S::Of<K>, T)>> {
         let (source, terms, window) = (self.source?, self.terms?, (self.offset, self.limit));
         let part = source.part_of(key)?;
+        source.check_part(of.part())?;
         let both = index_over_both::<M>(part, of.part()).filter(|_| terms.is_empty());
         if let Some(part) = both {
             let found = firsts::<S, K, T>(&source, part, way)?;

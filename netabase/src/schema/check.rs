@@ -88,6 +88,7 @@ impl DefinitionSchema {
         while let Some((model, others)) = models.split_first() {
             self.check_names(model, others);
             self.check_topics(model);
+            check_inbound(model, self.models, None);
             models = others;
         }
         let mut topics = self.topics;
@@ -197,6 +198,15 @@ impl DefinitionSchema {
         let mut definitions = all;
         while let Some((definition, others)) = definitions.split_first() {
             definition.assert_links_within(all, "this repository");
+            let mut models = definition.models;
+            while let Some((model, rest)) = models.split_first() {
+                let mut targets = all;
+                while let Some((target, left)) = targets.split_first() {
+                    check_inbound(model, target.models, Some(target.name));
+                    targets = left;
+                }
+                models = rest;
+            }
             let mut rest = others;
             while let Some((other, left)) = rest.split_first() {
                 if same(definition.name, other.name) {
@@ -267,6 +277,61 @@ impl DefinitionSchema {
             }
             left -= 1;
             models = others;
+        }
+        false
+    }
+}
+
+/// Stops the compiler when a model follows its links to one that does not let it. `definition`: that of the targets, where links
+/// name it.
+#[track_caller]
+const fn check_inbound(model: &ModelSchema, targets: &[&ModelSchema], definition: Option<&str>) {
+    let mut relations = model.relations;
+    while let Some((relation, rest)) = relations.split_first() {
+        let leads_there = match (relation.definition, definition) {
+            (None, None) => true,
+            (Some(named), Some(definition)) => same(named, definition),
+            _ => false,
+        };
+        let mut others = targets;
+        while let Some((target, left)) = others.split_first() {
+            let is_followed =
+                leads_there && same(target.name, relation.target) && !matches!(relation.access, Access::None);
+            if is_followed && !target.is_open_to(model.name) {
+                let message = [
+                    "the field `",
+                    relation.name,
+                    "` of `",
+                    model.name,
+                    "` links to `",
+                    target.name,
+                    "`, whose inbound access leaves it out: add `",
+                    model.name,
+                    " = \"read\"` to `inbound(..)` of `",
+                    target.name,
+                    "`, or `access = \"none\"` to the relation, which is not followed then",
+                ];
+                panic!("{}", Message::of(&message).text());
+            }
+            others = left;
+        }
+        relations = rest;
+    }
+}
+
+impl ModelSchema {
+    /// Whether the links of another model may be followed to this one.
+    const fn is_open_to(&self, model: &str) -> bool {
+        let Some(mut grants) = self.inbound else { return true };
+        while let Some((grant, others)) = grants.split_first() {
+            let is_meant = match grant.to {
+                None => true,
+                Some(to) => same(to, model),
+            };
+            if is_meant && !matches!(grant.access, Access::None) {
+                return true;
+            }
+            grants = others;
         }
         false
     }

@@ -232,6 +232,9 @@ mod tests {
         indexes: &[INDEX],
         relations: &[],
         topics: &[],
+        access: crate::schema::Operations::ALL,
+        inbound: None,
+        class: None,
     };
 
     const OTHER_FIELDS: &[FieldSchema] =

@@ -2,10 +2,12 @@
 //!
 //! The derives write these constants; every floor above loops over them instead of over generated code.
 
+mod access;
 mod check;
 mod diff;
 mod stored;
 
+pub use access::{Access, Grant, Operation, Operations};
 pub(crate) use check::has_definition;
 pub(crate) use diff::{Cure, Difference, Piece, Section};
 pub(crate) use stored::RegisteredIndex;
@@ -31,13 +33,23 @@ pub struct FieldSchema {
     pub name: &'static str,
     /// the type as it is written
     pub ty: &'static str,
+    /// what kind of data it holds: `#[netabase(class = "..")]`
+    pub class: Option<&'static str>,
 }
 
 impl FieldSchema {
     /// For the derive.
     #[doc(hidden)]
     pub const fn new(name: &'static str, ty: &'static str) -> Self {
-        FieldSchema { name, ty }
+        FieldSchema { name, ty, class: None }
+    }
+
+    /// For the derive.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn of_class(mut self, class: &'static str) -> Self {
+        self.class = Some(class);
+        self
     }
 }
 
@@ -174,6 +186,8 @@ pub struct RelationSchema {
     pub on_delete: OnDelete,
     /// when its target is looked for
     pub references: References,
+    /// whether it may be followed, from either end; else the link is a key and nothing more
+    pub access: Access,
 }
 
 impl RelationSchema {
@@ -182,7 +196,26 @@ impl RelationSchema {
     pub const fn new<K: Key>(name: &'static str, target: &'static str, shape: Shape) -> Self {
         let (on_delete, references) = (OnDelete::Restrict, References::Checked);
         let (key, key_width) = (K::TYPE, K::WIDTH);
-        RelationSchema { name, target, definition: None, shape, key, key_width, on_delete, references }
+        let access = Access::Read;
+        RelationSchema {
+            name,
+            target,
+            definition: None,
+            shape,
+            key,
+            key_width,
+            on_delete,
+            references,
+            access,
+        }
+    }
+
+    /// For the derive: a link that is not followed.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn closed(mut self) -> Self {
+        self.access = Access::None;
+        self
     }
 
     /// For the derive: a link into another definition.
@@ -225,6 +258,12 @@ pub struct ModelSchema {
     pub relations: &'static [RelationSchema],
     /// recorded names of the topics the model subscribes to
     pub topics: &'static [&'static str],
+    /// what anyone may do with its records
+    pub access: Operations,
+    /// which models may follow their links to it, by recorded name; `None`: all
+    pub inbound: Option<&'static [Grant]>,
+    /// what kind of data it holds: `#[netabase(class = "..")]`
+    pub class: Option<&'static str>,
 }
 
 /// What one of a model's tables holds.
@@ -297,6 +336,22 @@ impl ModelSchema {
         StoredDefinition::of_model(self).fingerprint().0
     }
 
+    /// Whether what stands in a table is made of one of these fields, or may be.
+    pub(crate) fn looks_at(&self, part: usize, fields: &[&str]) -> bool {
+        let any = |names: &[&str]| names.iter().any(|name| fields.contains(name));
+        match self.part(part) {
+            Some(Part::Main) => any(self.primary),
+            Some(Part::Index(index) | Part::Sums(index)) => {
+                let is_computed = index.when.is_some() || matches!(index.source, KeySource::Computed(_));
+                is_computed || index.columns().iter().any(|column| fields.contains(&column.field))
+            }
+            Some(Part::Relation(relation)) => any(&[relation.name]),
+            Some(Part::Topics) => false,
+            // Registered, from all of the record.
+            None => true,
+        }
+    }
+
     /// Number of the table of a relation. `number`: its place among the relations.
     pub(crate) const fn relation_part(&self, number: usize) -> usize {
         1 + self.indexes.len() + number
@@ -310,34 +365,6 @@ impl ModelSchema {
     /// Whether a record has a row outside the main table.
     pub const fn has_entries(&self) -> bool {
         !(self.indexes.is_empty() && self.relations.is_empty() && self.topics.is_empty())
-    }
-}
-
-/// What code that works on one definition may do with another one in the same file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Access {
-    /// nothing
-    None,
-    /// link to its records, and read them
-    Read,
-    /// change them, too
-    Write,
-}
-
-/// What a definition lets another one do, which it names as that is recorded.
-#[derive(Clone, Copy, Debug)]
-pub struct Grant {
-    /// `None`: any
-    pub to: Option<&'static str>,
-    /// how much
-    pub access: Access,
-}
-
-impl Grant {
-    /// For the derive.
-    #[doc(hidden)]
-    pub const fn new(to: Option<&'static str>, access: Access) -> Self {
-        Grant { to, access }
     }
 }
 

@@ -16,7 +16,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::Progress;
 use crate::model::{Custom, CustomIndex, DefinitionOf, ModelOf, NetabaseDefinition, NetabaseRepository};
 use crate::overlay;
+use crate::permission::{Decision, Guard, Policy};
 use crate::table::Member;
+use crate::transaction::Policies;
 
 /// How to open a store, from [`Store::builder`], or a repository, from [`Repository::builder`].
 ///
@@ -42,6 +44,7 @@ pub struct Builder<D, S = Store<D>> {
     discard: Vec<Discard>,
     progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     indexes: Vec<Arc<Custom>>,
+    policies: Policies,
     opens: PhantomData<fn() -> (D, S)>,
 }
 
@@ -64,6 +67,7 @@ impl<D, S> Clone for Builder<D, S> {
             discard: self.discard.clone(),
             progress: self.progress.clone(),
             indexes: self.indexes.clone(),
+            policies: self.policies.clone(),
             opens: PhantomData,
         }
     }
@@ -93,6 +97,7 @@ impl<D, S> Builder<D, S> {
             discard: Vec::new(),
             progress: Arc::new(|_| {}),
             indexes: Vec::new(),
+            policies: Policies::default(),
             opens: PhantomData,
         }
     }
@@ -168,6 +173,13 @@ impl<D, S> Builder<D, S> {
         self
     }
 
+    /// Is told of each decision about somebody with a ticket, or without one where one is needed: which door, which model,
+    /// and whether it was allowed. It is called while the operation runs, so it should not take long, and not write.
+    pub fn on_decision(mut self, call: impl Fn(&Decision<'_>) + Send + Sync + 'static) -> Self {
+        self.policies.hook = Some(Arc::new(call));
+        self
+    }
+
     fn opened(self, members: &[Member]) -> Result<Shared> {
         let path = match &self.place {
             Some(Place::File(path)) => Some(path.clone()),
@@ -179,8 +191,9 @@ impl<D, S> Builder<D, S> {
             Some(Place::Engine(engine)) => engine,
             None => return Err(Error::new(ErrorKind::NoPlace)),
         };
-        let Builder { clock, staging, durability, patience, discard, progress, indexes, .. } = self;
-        let settings = Settings { clock, staging, durability, patience, discard, progress, indexes };
+        let Builder { clock, staging, durability, patience, discard, progress, indexes, policies, .. } = self;
+        let settings =
+            Settings { clock, staging, durability, patience, discard, progress, indexes, policies };
         super::open::open(engine, members, settings).map_err(|error| match path {
             Some(path) => error.context(format_args!("opening `{}`", path.display())),
             None => error,
@@ -192,7 +205,7 @@ impl<D, S> Builder<D, S> {
         self.options.check = true;
         let progress = self.progress.clone();
         let opened = self.opened(members)?;
-        opened.verify(&mut |at| progress(at))?.into_result()?;
+        opened.verify(&Guard::owner(), &mut |at| progress(at))?.into_result()?;
         Ok(opened)
     }
 }
@@ -207,6 +220,16 @@ impl<D: NetabaseDefinition> Builder<D> {
     /// again after a release: a program that keeps it would also drop what a newer one has added under that name.
     pub fn discard(mut self, piece: impl Into<String>) -> Self {
         self.discard.push(Discard { definition: D::NAME, piece: piece.into() });
+        self
+    }
+
+    /// Says what roles may do. From then on nobody passes without a ticket: [`Store::session`] takes one, and [`Store::as_owner`] is
+    /// the way around for whoever has the store itself. A second call takes the place of the first.
+    ///
+    /// # Errors
+    /// When it is opened: `InvalidPolicy`.
+    pub fn policy(mut self, policy: Policy<D>) -> Self {
+        self.policies.list = vec![(D::NAME, Arc::new(policy))];
         self
     }
 
@@ -248,6 +271,14 @@ impl<R: NetabaseRepository> Builder<R, Repository<R>> {
     /// As `discard` of a [`Store`]'s builder. A definition that the repository no longer lists stays in the file, untouched.
     pub fn discard<D: DefinitionOf<R>>(mut self, piece: impl Into<String>) -> Self {
         self.discard.push(Discard { definition: D::NAME, piece: piece.into() });
+        self
+    }
+
+    /// Says what roles may do in definition `D`, as `policy` of a [`Store`]'s builder. Definitions without a policy are closed to
+    /// sessions once one has a policy.
+    pub fn policy<D: DefinitionOf<R>>(mut self, policy: Policy<D>) -> Self {
+        self.policies.list.retain(|(definition, _)| *definition != D::NAME);
+        self.policies.list.push((D::NAME, Arc::new(policy)));
         self
     }
 

@@ -37,7 +37,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// What cannot be looked at for another reason than damage: `Io`, `Closed`. `Nested` in a thread that has begun a
     /// write transaction.
     pub fn verify(&self, mut progress: impl FnMut(Progress<'_>)) -> Result<Report> {
-        self.shared.verify(&mut progress)
+        self.shared.verify(&self.context.guard, &mut progress)
     }
 
     /// Empties every index, relation and topic and fills them from the records, in one transaction: for a file in
@@ -50,7 +50,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// `NotUnique` if records have equal values of a unique key; nothing is changed then. Those of
     /// [`begin_write`](Self::begin_write) and [`commit`](crate::WriteTransaction::commit).
     pub fn rebuild_indexes(&self, mut progress: impl FnMut(Progress<'_>)) -> Result<Rebuilt> {
-        self.shared.rebuild_indexes(&mut progress)
+        self.shared.rebuild_indexes(&self.context.guard, &mut progress)
     }
 
     /// Makes every commit so far durable, for stores that write with
@@ -70,7 +70,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// `Busy` while a snapshot, or an iterator over one, is alive; `ReadOnly`; `Nested` in a thread that has begun a
     /// write transaction.
     pub fn compact(&self) -> Result<bool> {
-        self.shared.compact()
+        self.shared.compact(&self.context.guard)
     }
 
     /// What the store takes on disk and in memory, and what each table holds. Reads the pages of all tables, and waits
@@ -79,6 +79,6 @@ impl<D: NetabaseDefinition> Store<D> {
     /// # Errors
     /// `Nested` in a thread that has begun a write transaction.
     pub fn stats(&self) -> Result<Stats> {
-        self.shared.stats()
+        self.shared.stats(&self.context.guard)
     }
 }

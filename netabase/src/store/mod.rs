@@ -22,6 +22,8 @@ pub use repository::Repository;
 
 use crate::error::{Error, Result};
 use crate::model::NetabaseDefinition;
+use crate::overlay::View;
+use crate::permission::{Guard, Ticket};
 use crate::schema::DefinitionSchema;
 use crate::transaction::{Context, ReadTransaction, WriteTransaction};
 
@@ -79,7 +81,7 @@ impl<D: NetabaseDefinition> fmt::Debug for Store<D> {
 
 impl<D: NetabaseDefinition> Store<D> {
     fn new(shared: Shared) -> Self {
-        let context = Context::new(shared.core.clone(), 0);
+        let context = Context::new(shared.core.clone(), shared.core.guard(), 0);
         Store { shared: Arc::new(shared), context }
     }
 
@@ -140,9 +142,34 @@ impl<D: NetabaseDefinition> Store<D> {
         Builder::new()
     }
 
+    /// The store as somebody with this ticket may use it: all its doors, each of which asks the [policy](Builder::policy). It is a
+    /// handle as any other; what is denied fails with `PermissionDenied`, and records that may not be seen are not there.
+    ///
+    /// # Errors
+    /// `NoPolicy` if the store has none, `TicketEnded` for a ticket that has expired or was revoked, `PermissionDenied` from a session.
+    pub fn session(&self, ticket: &Ticket) -> Result<Self> {
+        self.context.guard.check_root()?;
+        let guard = self.shared.core.session(ticket)?;
+        Ok(Store { shared: self.shared.clone(), context: self.context.with_guard(guard) })
+    }
+
+    /// The store without its policy, for whoever opened it: migrations, maintenance, tests.
+    ///
+    /// # Errors
+    /// `PermissionDenied` from a session.
+    pub fn as_owner(&self) -> Result<Self> {
+        self.context.guard.check_root()?;
+        Ok(Store { shared: self.shared.clone(), context: self.context.with_guard(Guard::owner()) })
+    }
+
+    fn latest(&self) -> Result<View<'static>> {
+        self.context.admit()?;
+        self.shared.latest()
+    }
+
     /// A snapshot of the last commit. Does not wait for writers.
     pub fn begin_read(&self) -> Result<ReadTransaction<D>> {
-        Ok(ReadTransaction::new(self.shared.latest()?, self.context.clone()))
+        Ok(ReadTransaction::new(self.latest()?, self.context.clone()))
     }
 
     /// Begins a write transaction, when the one before it has ended.
@@ -151,6 +178,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// `Nested` if this thread began one that is still alive, `WriterBusy` if another one does not end in the time that
     /// [`Builder::write_wait`] allows, `ReadOnly` if the store is.
     pub fn begin_write(&self) -> Result<WriteTransaction<D>> {
+        self.context.admit()?;
         Ok(WriteTransaction::new(self.shared.begin_write()?, self.context.clone()))
     }
 

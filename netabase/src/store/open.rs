@@ -14,7 +14,7 @@ use crate::maintenance::Progress;
 use crate::model::Custom;
 use crate::schema::{DefinitionSchema, RegisteredIndex, StoredDefinition};
 use crate::table::{Layout, Member};
-use crate::transaction::{Core, Queue};
+use crate::transaction::{Core, Latest, Policies, Queue};
 
 /// What the builder was told.
 pub(super) struct Settings {
@@ -27,11 +27,13 @@ pub(super) struct Settings {
     pub(super) discard: Vec<Discard>,
     pub(super) progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     pub(super) indexes: Vec<Arc<Custom>>,
+    pub(super) policies: Policies,
 }
 
 /// Opens the definitions of a store, in the order of their places.
 pub(super) fn open(engine: Arc<dyn Engine>, members: &[Member], settings: Settings) -> Result<Shared> {
     let layout = Layout::new(members, &settings.indexes)?;
+    settings.policies.list.iter().try_for_each(|(_, policy)| policy.check())?;
     let record = |(place, member): (usize, &Member)| Record {
         layout: &layout,
         place,
@@ -44,8 +46,9 @@ pub(super) fn open(engine: Arc<dyn Engine>, members: &[Member], settings: Settin
         grow(&*engine, &records, &settings)?;
     }
     let names = members.iter().map(|member| member.schema.name).collect();
-    let Settings { clock, staging, durability, .. } = settings;
-    let core = Core::new(layout, engine.limits(), clock, staging, durability);
+    let Settings { clock, staging, durability, policies, .. } = settings;
+    let (layout, limits, latest) = (Arc::new(layout), engine.limits(), Latest::default());
+    let core = Core { layout, limits, clock, durability, latest, staging, policies };
     Ok(Shared { engine, core: Arc::new(core), queue: Arc::new(Queue::new(settings.patience)), names })
 }
 

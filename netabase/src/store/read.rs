@@ -31,7 +31,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// # Errors
     /// Those of [`ReadTransaction::get`](crate::ReadTransaction::get).
     pub fn get<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
-        self.context.get(&self.shared.latest()?, &key)
+        self.context.get(&self.latest()?, &key)
     }
 
     /// Shows the record with this key to the closure, without copying its text and bytes; returns what that returns.
@@ -40,7 +40,7 @@ impl<D: NetabaseDefinition> Store<D> {
         key: impl AsKey<M::PrimaryKey>,
         look: impl FnOnce(M::View<'_>) -> T,
     ) -> Result<Option<T>> {
-        self.context.view::<M, T>(&self.shared.latest()?, &key, look)
+        self.context.view::<M, T>(&self.latest()?, &key, look)
     }
 
     /// The records with these keys, in the order of the keys, all as of one commit.
@@ -48,17 +48,17 @@ impl<D: NetabaseDefinition> Store<D> {
         &self,
         keys: impl IntoIterator<Item = impl AsKey<M::PrimaryKey>>,
     ) -> Result<Vec<Option<M>>> {
-        self.context.get_many(&self.shared.latest()?, keys)
+        self.context.get_many(&self.latest()?, keys)
     }
 
     /// Whether a record has this key. Does not decode it.
     pub fn contains<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
-        self.context.contains::<M>(&self.shared.latest()?, &key)
+        self.context.contains::<M>(&self.latest()?, &key)
     }
 
     /// How many records there are. Does not depend on their number.
     pub fn len<M: ModelOf<D>>(&self) -> Result<u64> {
-        self.context.len::<M>(&self.shared.latest()?)
+        self.context.len::<M>(&self.latest()?)
     }
 
     /// Whether there are no records.
@@ -68,12 +68,12 @@ impl<D: NetabaseDefinition> Store<D> {
 
     /// Begins a query of the last commit.
     pub fn query<M: ModelOf<D>>(&self) -> Query<'static, M> {
-        query::over(self.shared.latest(), &self.context)
+        query::over(self.latest(), &self.context)
     }
 
     /// Begins a walk over the last commit, see [`ReadTransaction::walk`](crate::ReadTransaction::walk).
     pub fn walk<M: ModelOf<D>, E: Edges<M>>(&self, edges: E) -> Traversal<'static, M, E> {
-        query::walk_over(self.shared.latest(), &self.context, edges)
+        query::walk_over(self.latest(), &self.context, edges)
     }
 }
 
@@ -88,6 +88,6 @@ impl<D: NetabaseDefinition, M: ModelOf<D>> Reads<M> for Store<D> {
 /// Links into another definition.
 impl<D: NetabaseDefinition, T: NetabaseDefinition, M: ModelOf<T>> Reads<M, T> for Store<D> {
     fn look_up(&self, key: &M::PrimaryKey) -> Result<Option<M>> {
-        self.context.get_in::<T, M>(&self.shared.latest()?, key)
+        self.context.get_in::<T, M>(&self.latest()?, key)
     }
 }

@@ -12,6 +12,7 @@ use crate::engine::Stats;
 use crate::error::{Error, Result};
 use crate::maintenance::{Progress, Rebuilt, Report};
 use crate::model::NetabaseRepository;
+use crate::permission::{Guard, Ticket};
 use crate::schema::{DefinitionSchema, ModelSchema};
 use crate::transaction::{RepositoryRead, RepositoryWrite};
 
@@ -69,12 +70,24 @@ use crate::transaction::{RepositoryRead, RepositoryWrite};
 /// ```
 pub struct Repository<R> {
     shared: Arc<Shared>,
-    repository: PhantomData<fn() -> R>,
+    guard: Guard,
+    lists: PhantomData<fn() -> R>,
 }
 
 impl<R> Clone for Repository<R> {
     fn clone(&self) -> Self {
-        Repository { shared: self.shared.clone(), repository: PhantomData }
+        self.with_guard(self.guard.clone())
+    }
+}
+
+impl<R> Repository<R> {
+    fn with_guard(&self, guard: Guard) -> Self {
+        Repository { shared: self.shared.clone(), guard, lists: PhantomData }
+    }
+
+    /// Refuses to begin anything with a ticket that has ended.
+    fn admit(&self) -> Result<()> {
+        self.guard.admit(|| self.shared.core.clock.now())
     }
 }
 
@@ -86,7 +99,8 @@ impl<R: NetabaseRepository> fmt::Debug for Repository<R> {
 
 impl<R: NetabaseRepository> Repository<R> {
     pub(super) fn new(shared: Shared) -> Self {
-        Repository { shared: Arc::new(shared), repository: PhantomData }
+        let guard = shared.core.guard();
+        Repository { shared: Arc::new(shared), guard, lists: PhantomData }
     }
 
     /// Opens the file, or makes it.
@@ -136,9 +150,29 @@ impl<R: NetabaseRepository> Repository<R> {
         self.definition(definition)?.model(name)
     }
 
+    /// The repository as somebody with this ticket may use it, with the rights that the policy of each definition gives him, see
+    /// [`Store::session`](crate::Store::session).
+    ///
+    /// # Errors
+    /// Those of [`Store::session`](crate::Store::session).
+    pub fn session(&self, ticket: &Ticket) -> Result<Self> {
+        self.guard.check_root()?;
+        Ok(self.with_guard(self.shared.core.session(ticket)?))
+    }
+
+    /// The repository without its policies, see [`Store::as_owner`](crate::Store::as_owner).
+    ///
+    /// # Errors
+    /// `PermissionDenied` from a session.
+    pub fn as_owner(&self) -> Result<Self> {
+        self.guard.check_root()?;
+        Ok(self.with_guard(Guard::owner()))
+    }
+
     /// A snapshot of the last commit. Does not wait for writers.
     pub fn begin_read(&self) -> Result<RepositoryRead<R>> {
-        Ok(RepositoryRead::new(self.shared.latest()?, self.shared.core.clone()))
+        self.admit()?;
+        Ok(RepositoryRead::new(self.shared.latest()?, self.shared.core.clone(), self.guard.clone()))
     }
 
     /// Begins a write transaction, when the one before it has ended.
@@ -146,7 +180,8 @@ impl<R: NetabaseRepository> Repository<R> {
     /// # Errors
     /// Those of [`Store::begin_write`](crate::Store::begin_write).
     pub fn begin_write(&self) -> Result<RepositoryWrite<R>> {
-        Ok(RepositoryWrite::new(self.shared.begin_write()?, self.shared.core.clone()))
+        self.admit()?;
+        Ok(RepositoryWrite::new(self.shared.begin_write()?, self.shared.core.clone(), self.guard.clone()))
     }
 
     /// Runs the closure in a write transaction: commits on `Ok`, leaves nothing on `Err` or a panic, in any definition.
@@ -175,13 +210,13 @@ impl<R: NetabaseRepository> Repository<R> {
     /// Reads everything of all definitions and names what is not as it should be, see
     /// [`Store::verify`](crate::Store::verify).
     pub fn verify(&self, mut progress: impl FnMut(Progress<'_>)) -> Result<Report> {
-        self.shared.verify(&mut progress)
+        self.shared.verify(&self.guard, &mut progress)
     }
 
     /// Fills every index, relation and topic of all definitions anew, see
     /// [`Store::rebuild_indexes`](crate::Store::rebuild_indexes).
     pub fn rebuild_indexes(&self, mut progress: impl FnMut(Progress<'_>)) -> Result<Rebuilt> {
-        self.shared.rebuild_indexes(&mut progress)
+        self.shared.rebuild_indexes(&self.guard, &mut progress)
     }
 
     /// Makes every commit so far durable, see [`Store::sync`](crate::Store::sync).
@@ -191,11 +226,11 @@ impl<R: NetabaseRepository> Repository<R> {
 
     /// Gives free space back to the system, see [`Store::compact`](crate::Store::compact).
     pub fn compact(&self) -> Result<bool> {
-        self.shared.compact()
+        self.shared.compact(&self.guard)
     }
 
     /// What the file takes, and what each table holds, see [`Store::stats`](crate::Store::stats).
     pub fn stats(&self) -> Result<Stats> {
-        self.shared.stats()
+        self.shared.stats(&self.guard)
     }
 }

@@ -11,6 +11,7 @@ use crate::engine::{Check, Durability, Engine, Stats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::{Filling, Problem, Progress, Rebuilt, Report, verify};
 use crate::overlay::View;
+use crate::permission::{Door, Guard};
 use crate::transaction::{Core, Queue, State};
 
 pub(super) struct Shared {
@@ -42,10 +43,10 @@ impl Shared {
         Ok(State::new(writer, &self.core, turn))
     }
 
-    pub(super) fn verify(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Report> {
+    pub(super) fn verify(&self, guard: &Guard, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Report> {
         let (engine, core) = (&*self.engine, &*self.core);
         let layout = &*core.layout;
-        let permit = core.guard.owner()?;
+        let permit = guard.all(Door::Verify)?;
         let mut report = Report::default();
         if !engine.is_read_only() {
             let _turn = self.queue.wait()?;
@@ -83,13 +84,17 @@ impl Shared {
         Ok(report)
     }
 
-    pub(super) fn rebuild_indexes(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Rebuilt> {
-        retry(|| Ok(self.rebuild(progress)))
+    pub(super) fn rebuild_indexes(
+        &self,
+        guard: &Guard,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Rebuilt> {
+        retry(|| Ok(self.rebuild(guard, progress)))
     }
 
-    fn rebuild(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Rebuilt> {
+    fn rebuild(&self, guard: &Guard, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Rebuilt> {
         let core = &*self.core;
-        let permit = core.guard.owner()?;
+        let permit = guard.all(Door::Rebuild)?;
         if self.engine.is_read_only() {
             return Err(Error::new(ErrorKind::ReadOnly));
         }
@@ -115,15 +120,15 @@ impl Shared {
         writer.commit(Durability::Immediate)?.into_result()
     }
 
-    pub(super) fn compact(&self) -> Result<bool> {
-        self.core.guard.owner()?;
+    pub(super) fn compact(&self, guard: &Guard) -> Result<bool> {
+        guard.all(Door::Compact)?;
         let _turn = self.queue.wait()?;
         let _pause = self.core.latest.pause();
         self.engine.compact()
     }
 
-    pub(super) fn stats(&self) -> Result<Stats> {
-        self.core.guard.owner()?;
+    pub(super) fn stats(&self, guard: &Guard) -> Result<Stats> {
+        guard.all(Door::Stats)?;
         let _turn = self.queue.wait()?;
         self.engine.stats(&self.core.layout.tables)
     }

@@ -6,6 +6,11 @@ use crate::model::{NetabaseDefinition, NetabaseModel};
 use crate::schema::Access;
 
 impl Layout {
+    /// Recorded names of the definitions, each with the number of its models.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        self.places.iter().map(|place| (place.schema.name, place.models.len()))
+    }
+
     /// The number of a model in the definition of another one, as several definitions may list it.
     pub(crate) fn ordinal_of<M: NetabaseModel>(&self, beside: usize) -> Result<usize> {
         let found = self.place_of(beside).and_then(|place| self.find::<M>(place));

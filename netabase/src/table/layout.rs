@@ -49,6 +49,8 @@ pub(super) struct Place {
 /// The tables of one model.
 #[derive(Debug)]
 pub(crate) struct ModelTables {
+    /// its number among those of all definitions
+    pub(crate) ordinal: usize,
     pub(crate) schema: &'static ModelSchema,
     pub(crate) reader: &'static RecordReader,
     /// main, indexes, relations, topics, sums: numbered as in the schema; then indexes that were registered
@@ -131,7 +133,8 @@ impl Layout {
                     .filter(|custom| custom.is_of(definition.name, model.name))
                     .cloned()
                     .collect();
-                models.push(model_tables(definition.name, model, reader, customs, &mut tables)?);
+                let ordinal = models.len();
+                models.push(model_tables(definition.name, (ordinal, model), reader, customs, &mut tables)?);
             }
             places.push(Place { schema: definition, models: first..models.len() });
         }
@@ -168,7 +171,7 @@ impl Layout {
 /// The tables of a model, which are added to the list of all.
 fn model_tables(
     definition: &str,
-    model: &'static ModelSchema,
+    (ordinal, model): (usize, &'static ModelSchema),
     reader: &'static RecordReader,
     list: Vec<Arc<Custom>>,
     tables: &mut Vec<TableSpec>,
@@ -203,7 +206,7 @@ fn model_tables(
             value_width: model.key_width.filter(|_| !custom.has_value),
         });
     }
-    Ok(ModelTables { schema: model, reader, parts, customs, incoming: Vec::new() })
+    Ok(ModelTables { ordinal, schema: model, reader, parts, customs, incoming: Vec::new() })
 }
 
 /// Finds the two ends of every relation.

@@ -54,7 +54,7 @@ pub(crate) fn check_deferred(
     tables: &ModelTables,
     Deferred { part, key }: &Deferred,
 ) -> Result<()> {
-    permit.covers(tables.schema)?;
+    permit.covers(tables.ordinal)?;
     let table = tables.part(*part)?;
     let Some(target) = table.target else { return Ok(()) };
     let Some(target_key) = target_key(target.relation.shape, key) else { return Ok(()) };
@@ -73,7 +73,7 @@ pub(crate) fn count_referrers(
     target: &[u8],
 ) -> Result<u64> {
     let tables = layout.model(incoming.ordinal)?;
-    permit.covers(tables.schema)?;
+    permit.covers(tables.ordinal)?;
     let mut key = Vec::new();
     staged.index_count(tables.part(incoming.part)?.id, link_key(incoming.relation.shape, target, &mut key))
 }
@@ -88,7 +88,7 @@ pub(crate) fn referrers<'t>(
 ) -> Result<Box<dyn Cursor + 't>> {
     use std::ops::Bound::Included;
     let tables = layout.model(incoming.ordinal)?;
-    permit.covers(tables.schema)?;
+    permit.covers(tables.ordinal)?;
     let mut key = Vec::new();
     let key = link_key(incoming.relation.shape, target, &mut key);
     let table = tables.part(incoming.part)?.id;

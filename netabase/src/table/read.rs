@@ -4,6 +4,7 @@ use std::ops::Bound;
 
 use super::covering::{Covering, split};
 use super::layout::ModelTables;
+use super::shown::shown;
 use crate::engine::{Cursor, Direction, Slice};
 use crate::error::Result;
 use crate::key::{ByteRange, successor};
@@ -17,8 +18,13 @@ pub(crate) fn get<'v>(
     tables: &ModelTables,
     key: &[u8],
 ) -> Result<Option<Slice<'v>>> {
-    permit.covers(tables.schema)?;
-    view.get(tables.main()?, key)
+    permit.covers(tables.ordinal)?;
+    let found = view.get(tables.main()?, key)?;
+    if !permit.hides_records() {
+        return Ok(found);
+    }
+    let is_shown = found.as_ref().map_or(Ok(true), |record| permit.shows(record))?;
+    Ok(found.filter(|_| is_shown))
 }
 
 /// The primary key behind a unique key, or the record behind a primary key: one row of a table that is a map.
@@ -29,16 +35,25 @@ pub(crate) fn lookup<'v>(
     part: usize,
     key: &[u8],
 ) -> Result<Option<Slice<'v>>> {
-    permit.covers(tables.schema)?;
-    let table = tables.part(part)?;
-    let found = view.get(table.id, key)?;
-    if !table.covering {
-        return Ok(found);
+    if part == 0 {
+        return get(permit, view, tables, key);
     }
-    let Some(value) = found else { return Ok(None) };
-    let mut primary = Vec::new();
-    split(tables.schema, &value, &mut primary)?;
-    Ok(Some(Slice::owned(primary)))
+    permit.covers(tables.ordinal)?;
+    let table = tables.part(part)?;
+    let Some(value) = view.get(table.id, key)? else { return Ok(None) };
+    let value = if table.covering {
+        let mut primary = Vec::new();
+        split(tables.schema, &value, &mut primary)?;
+        Slice::owned(primary)
+    } else {
+        value
+    };
+    // Sums are of all records.
+    if !permit.hides_records() {
+        return Ok(Some(value));
+    }
+    let is_shown = table.sums == 0 && get(permit, view, tables, &value)?.is_some();
+    Ok(is_shown.then_some(value))
 }
 
 /// The bytes of a record that is about to be changed.
@@ -48,14 +63,32 @@ pub(crate) fn find<'t>(
     tables: &ModelTables,
     key: &[u8],
 ) -> Result<Option<Slice<'t>>> {
-    permit.covers(tables.schema)?;
+    permit.covers(tables.ordinal)?;
     staged.get(tables.main()?, key)
 }
 
-/// How many records there are.
+/// How many records there are, of those that may be seen. These are counted, where not all may be.
 pub(crate) fn len(permit: &Permit<ReadAccess>, view: &View<'_>, tables: &ModelTables) -> Result<u64> {
-    permit.covers(tables.schema)?;
+    permit.covers(tables.ordinal)?;
+    if permit.hides_records() {
+        return rows_seen(permit, view, tables, 0, &ByteRange::all());
+    }
     view.len(tables.main()?)
+}
+
+fn rows_seen(
+    permit: &Permit<ReadAccess>,
+    view: &View<'_>,
+    tables: &ModelTables,
+    part: usize,
+    range: &ByteRange,
+) -> Result<u64> {
+    let mut rows = rows(permit, view, tables, part, range, Direction::Forward)?;
+    let mut seen = 0;
+    while rows.advance()? {
+        seen += 1;
+    }
+    Ok(seen)
 }
 
 /// How many records have this key in an index, a relation or a topic.
@@ -66,10 +99,13 @@ pub(crate) fn count(
     part: usize,
     key: &[u8],
 ) -> Result<u64> {
-    permit.covers(tables.schema)?;
+    permit.covers(tables.ordinal)?;
     let table = tables.part(part)?;
     if part == 0 || table.unique {
         return Ok(u64::from(lookup(permit, view, tables, part, key)?.is_some()));
+    }
+    if permit.hides_records() {
+        return rows_seen(permit, view, tables, part, &ByteRange::Point(key.to_vec()));
     }
     view.index_count(table.id, key)
 }
@@ -112,12 +148,12 @@ pub(crate) fn rows_from<'r>(
     (key, primary): (&[u8], &[u8]),
     way: Direction,
 ) -> Result<Box<dyn Cursor + 'r>> {
-    permit.covers(tables.schema)?;
+    permit.covers(tables.ordinal)?;
     let table = tables.part(part)?;
     let mut buffer = Vec::new();
     let value = tables.value(table, primary, &[], &mut buffer);
     if !table.covering {
-        return view.values_from(table.id, key, value, way);
+        return shown(permit, view, tables, part, view.values_from(table.id, key, value, way)?);
     }
     // What is covered stands behind the primary key, so going back begins behind all of that.
     let end = match way {
@@ -128,6 +164,7 @@ pub(crate) fn rows_from<'r>(
         Some(value) => view.values_from(table.id, key, &value, way)?,
         None => view.index_cursor(table.id, (Bound::Included(key), Bound::Included(key)), way)?,
     };
+    let rows = shown(permit, view, tables, part, rows)?;
     Ok(Box::new(Covering { rows, schema: Some(tables.schema), primary: Vec::new(), split: 0 }))
 }
 
@@ -139,11 +176,12 @@ fn raw_rows<'r>(
     range: &ByteRange,
     way: Direction,
 ) -> Result<Box<dyn Cursor + 'r>> {
-    permit.covers(tables.schema)?;
+    permit.covers(tables.ordinal)?;
     let table = tables.part(part)?;
-    if table.is_map(part) {
-        view.cursor(table.id, range.as_bounds(), way)
+    let rows = if table.is_map(part) {
+        view.cursor(table.id, range.as_bounds(), way)?
     } else {
-        view.index_cursor(table.id, range.as_bounds(), way)
-    }
+        view.index_cursor(table.id, range.as_bounds(), way)?
+    };
+    shown(permit, view, tables, part, rows)
 }

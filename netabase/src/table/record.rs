@@ -4,21 +4,45 @@ use super::layout::{Layout, ModelTables};
 use crate::codec::{self, Malformed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{NetabaseModel, Viewed};
+use crate::permission::{Permit, ReadAccess, WriteAccess};
 
-/// Decodes a record of `M`.
+/// Decodes a record of `M`, as its reader may see it.
 #[inline]
-pub(crate) fn decode<M: NetabaseModel>(layout: &Layout, tables: &ModelTables, bytes: &[u8]) -> Result<M> {
+pub(crate) fn decode<M: NetabaseModel>(
+    permit: &Permit<ReadAccess>,
+    layout: &Layout,
+    tables: &ModelTables,
+    bytes: &[u8],
+) -> Result<M> {
+    let record = codec::decode(M::SCHEMA.version, bytes);
+    permit.mask(record.map_err(|malformed| refused(layout, tables, &malformed))?)
+}
+
+/// Decodes a record of `M` that is about to be changed, whole.
+#[inline]
+pub(crate) fn decode_whole<M: NetabaseModel>(
+    permit: &Permit<WriteAccess>,
+    layout: &Layout,
+    tables: &ModelTables,
+    bytes: &[u8],
+) -> Result<M> {
+    permit.covers(tables.ordinal)?;
     codec::decode(M::SCHEMA.version, bytes).map_err(|malformed| refused(layout, tables, &malformed))
 }
 
-/// Decodes a view of a record of `M`, which borrows from the bytes.
+/// Shows a view of a record of `M`, which borrows from the bytes, as its reader may see it.
 #[inline]
-pub(crate) fn view<'b, M: Viewed>(
+pub(crate) fn view<M: Viewed, T>(
+    permit: &Permit<ReadAccess>,
     layout: &Layout,
     tables: &ModelTables,
-    bytes: &'b [u8],
-) -> Result<M::View<'b>> {
-    codec::decode(M::SCHEMA.version, bytes).map_err(|malformed| refused(layout, tables, &malformed))
+    bytes: &[u8],
+    look: impl FnOnce(M::View<'_>) -> T,
+) -> Result<T> {
+    let masked = permit.masked(bytes)?;
+    let bytes = masked.as_deref().unwrap_or(bytes);
+    let view = codec::decode(M::SCHEMA.version, bytes);
+    Ok(look(view.map_err(|malformed| refused(layout, tables, &malformed))?))
 }
 
 #[cold]

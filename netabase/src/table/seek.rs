@@ -57,7 +57,7 @@ impl<'r> Seeker<'r> {
         tables: &ModelTables,
         key: &[u8],
     ) -> Result<Sought> {
-        permit.covers(tables.schema)?;
+        permit.covers(tables.ordinal)?;
         if let Some(left) = self.look_ups.checked_sub(1) {
             self.look_ups = left;
             return Ok(Sought::Unknown);
@@ -81,7 +81,8 @@ impl<'r> Seeker<'r> {
                 if !is_new {
                     self.pause = PAUSE;
                 }
-                return Ok(if walk.key() == key { Sought::Here } else { Sought::Nowhere });
+                let is_there = walk.key() == key && permit.shows(walk.value())?;
+                return Ok(if is_there { Sought::Here } else { Sought::Nowhere });
             }
         }
         self.walk = None;

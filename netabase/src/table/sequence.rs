@@ -12,7 +12,7 @@ pub(crate) fn last_number(
     layout: &Layout,
     (definition, tables): (&str, &ModelTables),
 ) -> Result<Option<u64>> {
-    permit.covers(tables.schema)?;
+    permit.covers(tables.ordinal)?;
     let row = staged.get(SCHEMA_TABLE, &sequence_row(definition, tables.schema.name))?;
     let number = row.map(|bytes| <[u8; 8]>::try_from(&*bytes).map(u64::from_be_bytes)).transpose();
     number.map_err(|_| Error::new(ErrorKind::Corrupt { place: layout.name(SCHEMA_TABLE).into() }))
@@ -26,7 +26,7 @@ pub(crate) fn note_number(
     last: Option<u64>,
     number: u64,
 ) -> Result<()> {
-    permit.covers(tables.schema)?;
+    permit.covers(tables.ordinal)?;
     let row = sequence_row(definition, tables.schema.name);
     overlay.put(SCHEMA_TABLE, &row, Some(&number.to_be_bytes()), last.is_some())
 }

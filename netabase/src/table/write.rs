@@ -46,7 +46,7 @@ pub(crate) fn check(
     limits: Limits,
     change: &Change<'_>,
 ) -> Result<Checked> {
-    permit.covers(change.tables.schema)?;
+    permit.covers(change.tables.ordinal)?;
     let model = change.tables.schema.name;
     let mut size = change.key.len();
     if let Some((value, _)) = change.after {
@@ -76,11 +76,14 @@ pub(crate) fn check(
         check_key(change.tables, table, limits, entry.key)?;
         check_value(change.tables, table, limits, value)?;
         let is_new = matches!(difference, Difference::Added(_));
-        if table.unique && is_new && staged.get(table.id, entry.key)?.is_some() {
-            return Err(taken(change.tables, table));
+        if table.unique
+            && is_new
+            && let Some(holder) = staged.get(table.id, entry.key)?
+        {
+            return Err(taken(permit, staged, change.tables, table, &holder)?);
         }
         if is_new && change.links == Links::Checked {
-            checked.deferred.extend(check_link(staged, change, table, &entry)?);
+            checked.deferred.extend(check_link(permit, staged, change, table, &entry)?);
         }
     }
     within(size, ROOM, || format!("a record of {model} with its index entries"))?;
@@ -89,6 +92,7 @@ pub(crate) fn check(
 
 /// Refuses a link that leads nowhere, or returns it to be looked at later.
 fn check_link(
+    permit: &Permit<WriteAccess>,
     staged: Staged<'_>,
     change: &Change<'_>,
     table: &PartTable,
@@ -96,22 +100,50 @@ fn check_link(
 ) -> Result<Option<Deferred>> {
     let Some(target) = table.target else { return Ok(None) };
     let Some(key) = target_key(target.relation.shape, entry.key) else { return Ok(None) };
-    match target.relation.references {
-        References::Unchecked => Ok(None),
-        References::Deferred => Ok(Some(Deferred { part: entry.part, key: entry.key.to_vec() })),
-        References::Checked => {
-            let is_itself = target.table == change.tables.main()? && key == change.key;
-            if is_itself || staged.get(target.table, key)?.is_some() {
-                return Ok(None);
-            }
-            Err(missing(change.tables, table))
-        }
+    let is_deferred = match target.relation.references {
+        References::Unchecked => return Ok(None),
+        References::Deferred => true,
+        References::Checked => false,
+    };
+    let is_itself = target.table == change.tables.main()? && key == change.key;
+    // At the end it is looked at again, whether it is there now or not.
+    let record = if is_itself || (is_deferred && !permit.is_of_a_session()) {
+        None
+    } else {
+        staged.get(target.table, key)?
+    };
+    if let Some(record) = &record
+        && !permit.may_link(entry.part, target.ordinal, record)?
+    {
+        return Err(permit.denied(change.tables.schema.name));
+    }
+    match (is_deferred, is_itself || record.is_some()) {
+        (true, _) => Ok(Some(Deferred { part: entry.part, key: entry.key.to_vec() })),
+        (false, true) => Ok(None),
+        (false, false) => Err(missing(change.tables, table)),
     }
 }
 
+/// The error for a unique key that another record has. It does not tell of one that may not be seen.
 #[cold]
-fn taken(tables: &ModelTables, table: &PartTable) -> Error {
-    Error::new(ErrorKind::ConstraintViolation { model: tables.schema.name, constraint: table.name })
+fn taken(
+    permit: &Permit<WriteAccess>,
+    staged: Staged<'_>,
+    tables: &ModelTables,
+    table: &PartTable,
+    holder: &[u8],
+) -> Result<Error> {
+    let model = tables.schema.name;
+    if permit.is_of_a_session() {
+        let mut primary = Vec::new();
+        tables.primary(table, holder, &mut primary)?;
+        let record = staged.get(tables.main()?, &primary)?;
+        let is_seen = record.map_or(Ok(false), |record| permit.sees(tables.ordinal, &record))?;
+        if !is_seen {
+            return Ok(permit.denied(model));
+        }
+    }
+    Ok(Error::new(ErrorKind::ConstraintViolation { model, constraint: table.name }))
 }
 
 /// What the sums of a key are after the change.
@@ -145,7 +177,7 @@ pub(crate) fn stage(
     change: &Change<'_>,
 ) -> Result<Vec<Deferred>> {
     let Change { tables, key: primary, .. } = *change;
-    permit.covers(tables.schema)?;
+    permit.covers(tables.ordinal)?;
     let value = change.after.map(|(value, _)| value);
     overlay.put(tables.main()?, primary, value, change.before.is_some())?;
     let mut buffer = Vec::new();

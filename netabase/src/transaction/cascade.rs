@@ -9,7 +9,8 @@ use super::state::no_layer;
 use super::write::WriteTransaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Entries, NetabaseDefinition, Relink};
-use crate::schema::OnDelete;
+use crate::permission::{Door, Guard, Permit, WriteAccess};
+use crate::schema::{OnDelete, Operation};
 use crate::table::{self, Change, Incoming, Layout, Links, ModelTables};
 
 /// A record: the number of its model, and its key.
@@ -31,9 +32,9 @@ type Detached = (usize, Rc<[u8]>);
 impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Whether any record links to this one. One look-up for each relation that leads to the model.
     pub(super) fn has_referrers(&self, ordinal: usize, key: &[u8]) -> Result<bool> {
-        let (layout, guard) = (&self.context.layout, &self.context.guard);
+        let layout = &self.context.layout;
         for incoming in &layout.model(ordinal)?.incoming {
-            let permit = guard.write(layout.model(incoming.ordinal)?.schema)?;
+            let permit = Guard::follow(incoming.ordinal);
             let keeps = incoming.relation.on_delete == OnDelete::Keep;
             if !keeps && table::count_referrers(&permit, self.staged()?, layout, incoming, key)? > 0 {
                 return Ok(true);
@@ -46,10 +47,18 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     ///
     /// # Errors
     /// `StillReferenced` if one may not be left alone.
-    pub(super) fn delete_with_referrers(&mut self, ordinal: usize, key: &[u8]) -> Result<()> {
-        let Deletion { records, known, detached } = self.deletion(ordinal, key)?;
-        self.atomically(|txn| {
-            for (ordinal, key) in &records {
+    pub(super) fn delete_with_referrers(
+        &mut self,
+        permit: &Permit<WriteAccess>,
+        ordinal: usize,
+        key: &[u8],
+    ) -> Result<()> {
+        let deletion = self.deletion(permit, ordinal, key)?;
+        let Deletion { records, known, detached } = &deletion;
+        self.admit(permit, Door::Cascade, records.iter().skip(1))?;
+        self.admit(permit, Door::Relink, detached.keys().filter(|record| !known.contains(*record)))?;
+        let done = self.atomically(|txn| {
+            for (ordinal, key) in records {
                 txn.delete_record(*ordinal, key)?;
             }
             for ((ordinal, key), links) in detached.iter().filter(|(record, _)| !known.contains(*record)) {
@@ -60,12 +69,45 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
                 txn.relink_record(*ordinal, key, &links)?;
             }
             Ok(())
-        })
+        });
+        done.map_err(|error| self.hushed(permit, ordinal, error))
+    }
+
+    /// Refuses what an operation brings with it, where its model or the policy does not allow that.
+    pub(super) fn admit<'r>(
+        &self,
+        permit: &Permit<WriteAccess>,
+        door: Door,
+        records: impl Iterator<Item = &'r Record>,
+    ) -> Result<()> {
+        let context = &self.context;
+        let guard = if permit.trusts_cascades() { &Guard::owner() } else { &context.guard };
+        let operation = if door == Door::Cascade { Operation::Delete } else { Operation::Update };
+        for (ordinal, key) in records {
+            let tables = context.layout.model(*ordinal)?;
+            let own = guard.write(door, tables.schema, *ordinal)?;
+            if own.is_of_a_session()
+                && let Some(bytes) = table::find(&own, self.staged()?, tables, key)?
+            {
+                own.check(tables.schema.name, operation, &bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An error about another record than the one that was asked for, which somebody with a ticket may not see.
+    pub(super) fn hushed(&self, permit: &Permit<WriteAccess>, ordinal: usize, error: Error) -> Error {
+        let tells =
+            matches!(error.kind(), ErrorKind::ConstraintViolation { .. } | ErrorKind::AlreadyExists { .. });
+        match self.context.layout.model(ordinal) {
+            Ok(tables) if tells && permit.is_of_a_session() => permit.denied(tables.schema.name),
+            _ => error,
+        }
     }
 
     /// Finds all that is to be done. Each record is looked at once, however many ways lead to it.
-    fn deletion(&self, ordinal: usize, key: &[u8]) -> Result<Deletion> {
-        let (layout, guard) = (&*self.context.layout, &self.context.guard);
+    fn deletion(&self, permit: &Permit<WriteAccess>, ordinal: usize, key: &[u8]) -> Result<Deletion> {
+        let layout = &*self.context.layout;
         let mut deletion = Deletion::default();
         deletion.add((ordinal, key.into()));
         let mut restricted: Vec<(Incoming, Record)> = Vec::new();
@@ -82,8 +124,8 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
                     }
                     OnDelete::Cascade | OnDelete::SetNull => {}
                 }
-                let permit = guard.write(layout.model(incoming.ordinal)?.schema)?;
-                let mut rows = table::referrers(&permit, self.staged()?, layout, incoming, &key)?;
+                let follow = Guard::follow(incoming.ordinal);
+                let mut rows = table::referrers(&follow, self.staged()?, layout, incoming, &key)?;
                 while rows.advance()? {
                     let record = (incoming.ordinal, Rc::from(rows.value()));
                     if incoming.relation.on_delete == OnDelete::Cascade {
@@ -95,7 +137,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             }
         }
         for (incoming, (ordinal, key)) in restricted {
-            self.check_restricted(&deletion, &incoming, ordinal, &key)?;
+            self.check_restricted(permit, &deletion, &incoming, (ordinal, &key))?;
         }
         Ok(deletion)
     }
@@ -103,23 +145,34 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Refuses a deletion that leaves records which link to a deleted one and may not.
     fn check_restricted(
         &self,
+        permit: &Permit<WriteAccess>,
         deletion: &Deletion,
         incoming: &Incoming,
-        ordinal: usize,
-        key: &[u8],
+        (ordinal, key): (usize, &[u8]),
     ) -> Result<()> {
-        let (layout, guard) = (&*self.context.layout, &self.context.guard);
-        let by = layout.model(incoming.ordinal)?.schema;
-        let mut rows = table::referrers(&guard.write(by)?, self.staged()?, layout, incoming, key)?;
-        let mut count = 0;
+        let layout = &*self.context.layout;
+        let (follow, tables) = (Guard::follow(incoming.ordinal), layout.model(incoming.ordinal)?);
+        let by = tables.schema;
+        let mut rows = table::referrers(&follow, self.staged()?, layout, incoming, key)?;
+        // Those that may not be seen are not counted, but they stand in the way all the same.
+        let (mut count, mut unseen) = (0, false);
         while rows.advance()? {
-            let is_deleted = deletion.known.contains(&(incoming.ordinal, Rc::from(rows.value())));
-            count += u64::from(!is_deleted);
-        }
-        if count == 0 {
-            return Ok(());
+            if deletion.known.contains(&(incoming.ordinal, Rc::from(rows.value()))) {
+                continue;
+            }
+            let is_seen = !permit.is_of_a_session() || {
+                let record = table::find(&follow, self.staged()?, tables, rows.value())?;
+                record.map_or(Ok(true), |record| permit.sees(incoming.ordinal, &record))?
+            };
+            count += u64::from(is_seen);
+            unseen |= !is_seen;
         }
         let target = layout.model(ordinal)?;
+        match (count, unseen) {
+            (0, false) => return Ok(()),
+            (0, true) => return Err(permit.denied(target.schema.name)),
+            _ => {}
+        }
         Err(Error::new(ErrorKind::StillReferenced {
             model: target.schema.name,
             key: target.reader.spell(key),
@@ -156,7 +209,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     pub(super) fn read_record(&self, ordinal: usize, key: &[u8], entries: &mut Entries) -> Result<Vec<u8>> {
         let context = &self.context;
         let tables = context.layout.model(ordinal)?;
-        let permit = context.guard.write(tables.schema)?;
+        let permit = Guard::follow(ordinal);
         let mut own = Vec::new();
         let found = table::find(&permit, self.staged()?, tables, key)?;
         let bytes = found.ok_or_else(|| damaged(&context.layout, tables))?;
@@ -177,7 +230,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     ) -> Result<()> {
         let context = &self.context;
         let tables = context.layout.model(ordinal)?;
-        let permit = context.guard.write(tables.schema)?;
+        let permit = Guard::follow(ordinal);
         let change = Change { tables, key, before, after, links };
         let checked = table::check(&permit, self.staged()?, context.limits, &change)?;
         let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
@@ -190,7 +243,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     pub(super) fn refuse_taken(&self, ordinal: usize, key: &[u8]) -> Result<()> {
         let context = &self.context;
         let tables = context.layout.model(ordinal)?;
-        let permit = context.guard.write(tables.schema)?;
+        let permit = Guard::follow(ordinal);
         if table::find(&permit, self.staged()?, tables, key)?.is_none() {
             return Ok(());
         }

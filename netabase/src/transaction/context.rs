@@ -1,6 +1,7 @@
 //! What all transactions of a store share.
 
 use std::cell::Cell;
+use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -15,14 +16,13 @@ use crate::model::{
     Customs, Entries, ModelOf, NetabaseDefinition, NetabaseModel, Viewed, assert_granted, assert_listed,
 };
 use crate::overlay::View;
-use crate::permission::Guard;
+use crate::permission::{AnyPolicy, Door, Guard, Hook, ModelRights, Permit, ReadAccess, Ticket, WriteAccess};
 use crate::table::{self, KeyList, Layout, ModelTables};
 
 /// The store's part of a transaction, whatever the definition.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) layout: Arc<Layout>,
-    pub(crate) guard: Guard,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     /// of write transactions that do not say otherwise
@@ -31,18 +31,44 @@ pub(crate) struct Core {
     pub(crate) latest: Latest,
     /// bytes that a transaction stages before it gives them to the engine
     pub(crate) staging: usize,
+    pub(crate) policies: Policies,
+}
+
+/// The policies that the definitions were opened with, and who is told of decisions.
+#[derive(Clone, Default)]
+pub(crate) struct Policies {
+    /// with the recorded name of the definition
+    pub(crate) list: Vec<(&'static str, Arc<dyn AnyPolicy>)>,
+    pub(crate) hook: Option<Hook>,
+}
+
+impl fmt::Debug for Policies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Policies({})", self.list.len())
+    }
 }
 
 impl Core {
-    pub(crate) fn new(
-        layout: Layout,
-        limits: Limits,
-        clock: Clock,
-        staging: usize,
-        durability: Durability,
-    ) -> Self {
-        let (layout, guard, latest) = (Arc::new(layout), Guard::default(), Latest::default());
-        Core { layout, guard, limits, clock, durability, latest, staging }
+    /// The guard of whoever opened the store: with a policy nobody passes without a ticket.
+    pub(crate) fn guard(&self) -> Guard {
+        if self.policies.list.is_empty() { Guard::owner() } else { Guard::closed(self.policies.hook.clone()) }
+    }
+
+    /// The guard of somebody with a ticket, for all definitions. What has no policy is closed.
+    pub(crate) fn session(&self, ticket: &Ticket) -> Result<Guard> {
+        if self.policies.list.is_empty() {
+            return Err(Error::new(ErrorKind::NoPolicy));
+        }
+        let mut models = Vec::new();
+        for (name, count) in self.layout.definitions() {
+            match self.policies.list.iter().find(|(of, _)| *of == name) {
+                Some((_, policy)) => models.extend(policy.compile(ticket)?),
+                None => models.extend((0..count).map(|_| ModelRights::default())),
+            }
+        }
+        let guard = Guard::session(models, ticket.clone(), self.policies.hook.clone());
+        guard.admit(|| self.clock.now())?;
+        Ok(guard)
     }
 }
 
@@ -50,6 +76,7 @@ impl Core {
 #[derive(Debug)]
 pub(crate) struct Context<D> {
     core: Arc<Core>,
+    pub(crate) guard: Guard,
     /// the number of the definition's first model
     base: usize,
     definition: PhantomData<fn() -> D>,
@@ -57,7 +84,8 @@ pub(crate) struct Context<D> {
 
 impl<D> Clone for Context<D> {
     fn clone(&self) -> Self {
-        Context { core: self.core.clone(), base: self.base, definition: PhantomData }
+        let (core, guard) = (self.core.clone(), self.guard.clone());
+        Context { core, guard, base: self.base, definition: PhantomData }
     }
 }
 
@@ -72,9 +100,32 @@ impl<D> Deref for Context<D> {
 
 impl<D: NetabaseDefinition> Context<D> {
     /// `place`: the number of the definition.
-    pub(crate) fn new(core: Arc<Core>, place: usize) -> Self {
+    pub(crate) fn new(core: Arc<Core>, guard: Guard, place: usize) -> Self {
         let base = core.layout.base(place);
-        Context { core, base, definition: PhantomData }
+        Context { core, guard, base, definition: PhantomData }
+    }
+
+    /// The same for somebody else.
+    pub(crate) fn with_guard(&self, guard: Guard) -> Self {
+        Context { guard, ..self.clone() }
+    }
+
+    /// Refuses to begin anything with a ticket that has ended.
+    #[inline]
+    pub(crate) fn admit(&self) -> Result<()> {
+        self.guard.admit(|| self.core.clock.now())
+    }
+
+    /// Leave to read records of a model.
+    #[inline]
+    pub(crate) fn read<M: ModelOf<D>>(&self, door: Door) -> Result<Permit<ReadAccess>> {
+        self.guard.read(door, M::SCHEMA, self.ordinal::<M>())
+    }
+
+    /// Leave to change records of a model.
+    #[inline]
+    pub(crate) fn write<M: ModelOf<D>>(&self, door: Door) -> Result<Permit<WriteAccess>> {
+        self.guard.write(door, M::SCHEMA, self.ordinal::<M>())
     }
 
     pub(super) fn core(&self) -> &Arc<Core> {
@@ -103,6 +154,7 @@ impl<D: NetabaseDefinition> Context<D> {
     /// where neither the caller nor an index asks for it.
     pub(super) fn old<M: ModelOf<D>>(
         &self,
+        permit: &Permit<WriteAccess>,
         tables: &ModelTables,
         key: &[u8],
         stored: Option<&[u8]>,
@@ -114,9 +166,10 @@ impl<D: NetabaseDefinition> Context<D> {
         if keep == Keep::No && !M::SCHEMA.has_entries() && tables.customs.list.is_empty() {
             return Ok(Old::unread());
         }
-        let record: M = table::decode(&self.layout, tables, bytes)?;
+        let record: M = table::decode_whole(permit, &self.layout, tables, bytes)?;
         out.collect(&record, key, &tables.customs)?;
-        Ok(Old { found: true, record: (keep == Keep::Yes).then_some(record) })
+        let record = (keep == Keep::Yes).then(|| permit.mask(record)).transpose()?;
+        Ok(Old { found: true, record })
     }
 
     pub(crate) fn get<M: ModelOf<D>>(
@@ -124,7 +177,7 @@ impl<D: NetabaseDefinition> Context<D> {
         view: &View<'_>,
         key: &impl AsKey<M::PrimaryKey>,
     ) -> Result<Option<M>> {
-        self.get_of(view, self.tables::<M>()?, key)
+        self.get_of(&self.read::<M>(Door::Get)?, view, self.tables::<M>()?, key)
     }
 
     /// The same of a model of another definition, which lets this one read it.
@@ -134,19 +187,21 @@ impl<D: NetabaseDefinition> Context<D> {
         key: &impl AsKey<M::PrimaryKey>,
     ) -> Result<Option<M>> {
         const { assert_granted::<T, D>() };
-        self.get_of(view, self.layout.model(self.layout.ordinal_in::<M>(T::NAME)?)?, key)
+        let ordinal = self.layout.ordinal_in::<M>(T::NAME)?;
+        let permit = self.guard.read(Door::Get, M::SCHEMA, ordinal)?;
+        self.get_of(&permit, view, self.layout.model(ordinal)?, key)
     }
 
-    fn get_of<M: NetabaseModel>(
+    pub(super) fn get_of<M: NetabaseModel>(
         &self,
+        permit: &Permit<ReadAccess>,
         view: &View<'_>,
         tables: &ModelTables,
         key: &impl AsKey<M::PrimaryKey>,
     ) -> Result<Option<M>> {
-        let permit = self.guard.read(M::SCHEMA)?;
         with_key(key, |key| {
-            let found = table::get(&permit, view, tables, key)?;
-            found.map(|bytes| table::decode(&self.layout, tables, &bytes)).transpose()
+            let found = table::get(permit, view, tables, key)?;
+            found.map(|bytes| table::decode(permit, &self.layout, tables, &bytes)).transpose()
         })
     }
 
@@ -156,11 +211,11 @@ impl<D: NetabaseDefinition> Context<D> {
         key: &impl AsKey<M::PrimaryKey>,
         look: impl FnOnce(M::View<'_>) -> T,
     ) -> Result<Option<T>> {
-        let permit = self.guard.read(M::SCHEMA)?;
+        let permit = self.read::<M>(Door::View)?;
         let tables = self.tables::<M>()?;
         with_key(key, |key| {
             let Some(bytes) = table::get(&permit, view, tables, key)? else { return Ok(None) };
-            Ok(Some(look(table::view::<M>(&self.layout, tables, &bytes)?)))
+            table::view::<M, T>(&permit, &self.layout, tables, &bytes, look).map(Some)
         })
     }
 
@@ -170,7 +225,7 @@ impl<D: NetabaseDefinition> Context<D> {
         view: &View<'_>,
         keys: impl IntoIterator<Item = impl AsKey<M::PrimaryKey>>,
     ) -> Result<Vec<Option<M>>> {
-        let permit = self.guard.read(M::SCHEMA)?;
+        let permit = self.read::<M>(Door::GetMany)?;
         let tables = self.tables::<M>()?;
         let mut list = KeyList::default();
         for key in keys {
@@ -179,7 +234,8 @@ impl<D: NetabaseDefinition> Context<D> {
         let mut found: Vec<Option<M>> = (0..list.len()).map(|_| None).collect();
         table::each(&permit, view, tables, &list, |place, stored| {
             if let Some(slot) = found.get_mut(place) {
-                *slot = stored.map(|bytes| table::decode(&self.layout, tables, bytes)).transpose()?;
+                *slot =
+                    stored.map(|bytes| table::decode(&permit, &self.layout, tables, bytes)).transpose()?;
             }
             Ok(())
         })?;
@@ -191,13 +247,13 @@ impl<D: NetabaseDefinition> Context<D> {
         view: &View<'_>,
         key: &impl AsKey<M::PrimaryKey>,
     ) -> Result<bool> {
-        let permit = self.guard.read(M::SCHEMA)?;
+        let permit = self.read::<M>(Door::Contains)?;
         let tables = self.tables::<M>()?;
         with_key(key, |key| Ok(table::get(&permit, view, tables, key)?.is_some()))
     }
 
     pub(crate) fn len<M: ModelOf<D>>(&self, view: &View<'_>) -> Result<u64> {
-        table::len(&self.guard.read(M::SCHEMA)?, view, self.tables::<M>()?)
+        table::len(&self.read::<M>(Door::Len)?, view, self.tables::<M>()?)
     }
 }
 

@@ -6,6 +6,8 @@ use super::write::WriteTransaction;
 use crate::error::Result;
 use crate::key::AsKey;
 use crate::model::{ModelOf, NetabaseDefinition};
+use crate::permission::Door;
+use crate::schema::Operation;
 use crate::table::{self, Change, Links};
 
 impl<D: NetabaseDefinition> WriteTransaction<D> {
@@ -18,12 +20,12 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// `StillReferenced` if a record that stays may not be left without it, which is so unless its relation says otherwise. The
     /// same holds for every verb that deletes.
     pub fn delete<M: ModelOf<D>>(&mut self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
-        Ok(self.remove::<M>(&key, Keep::No, |_| Ok(true))?.found)
+        Ok(self.remove::<M>(Door::Delete, &key, Keep::No, |_| Ok(true))?.found)
     }
 
     /// Deletes the record with this key and returns it.
     pub fn take<M: ModelOf<D>>(&mut self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
-        Ok(self.remove::<M>(&key, Keep::Yes, |_| Ok(true))?.record)
+        Ok(self.remove::<M>(Door::Take, &key, Keep::Yes, |_| Ok(true))?.record)
     }
 
     /// Deletes the record with this key if the test holds for it; `false` if it does not, or if there is no record.
@@ -32,40 +34,43 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         key: impl AsKey<M::PrimaryKey>,
         test: impl FnOnce(&M) -> bool,
     ) -> Result<bool> {
-        self.remove_if(&key, |record| Ok(test(record)))
+        self.remove_if(Door::DeleteIf, &key, |record| Ok(test(record)))
     }
 
     /// Deletes the record with this key if the test holds for it. The record is read once.
     pub(crate) fn remove_if<M: ModelOf<D>>(
         &mut self,
+        door: Door,
         key: &impl AsKey<M::PrimaryKey>,
         test: impl FnOnce(&M) -> Result<bool>,
     ) -> Result<bool> {
-        Ok(self.remove(key, Keep::Yes, test)?.found)
+        Ok(self.remove(door, key, Keep::Yes, test)?.found)
     }
 
     /// The verbs that delete a record. A record that is to be kept is tested before.
     fn remove<M: ModelOf<D>>(
         &mut self,
+        door: Door,
         key: &impl AsKey<M::PrimaryKey>,
         keep: Keep,
         test: impl FnOnce(&M) -> Result<bool>,
     ) -> Result<Old<M>> {
         let mut buffers = std::mem::take(&mut self.state.buffers);
-        let old = self.remove_with(&mut buffers, key, keep, test);
+        let old = self.remove_with(door, &mut buffers, key, keep, test);
         self.state.buffers = buffers;
         old
     }
 
     fn remove_with<M: ModelOf<D>>(
         &mut self,
+        door: Door,
         Buffers { new, old: entries, .. }: &mut Buffers,
         key: &impl AsKey<M::PrimaryKey>,
         keep: Keep,
         test: impl FnOnce(&M) -> Result<bool>,
     ) -> Result<Old<M>> {
         let context = &self.context;
-        let permit = context.guard.write(M::SCHEMA)?;
+        let permit = context.write::<M>(door)?;
         let tables = context.tables::<M>()?;
         new.key.clear();
         key.write_tail(&mut new.key)?;
@@ -73,7 +78,13 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         let (change, checked, old) = {
             let staged = self.staged()?;
             let stored = table::find(&permit, staged, tables, &new.key)?;
-            let old = context.old::<M>(tables, &new.key, stored.as_deref(), keep, entries)?;
+            if let Some(bytes) = &stored {
+                permit.check(M::NAME, Operation::Delete, bytes)?;
+                if keep == Keep::Yes && !permit.sees(tables.ordinal, bytes)? {
+                    return Err(permit.denied(M::NAME));
+                }
+            }
+            let old = context.old::<M>(&permit, tables, &new.key, stored.as_deref(), keep, entries)?;
             if !old.found {
                 return Ok(old);
             }
@@ -86,7 +97,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             if self.has_referrers(ordinal, &new.key)? {
                 let key = std::mem::take(&mut new.key);
                 drop(stored);
-                self.delete_with_referrers(ordinal, &key)?;
+                self.delete_with_referrers(&permit, ordinal, &key)?;
                 return Ok(old);
             }
             let change =

@@ -1,11 +1,13 @@
 //! The verbs that give records their keys.
 
+use super::context::Keep;
 use super::state::no_layer;
-use super::write::WriteTransaction;
+use super::write::{Expect, WriteTransaction};
 use crate::engine::Direction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{ByteRange, Key};
 use crate::model::{GeneratedKey, ModelOf, NetabaseDefinition};
+use crate::permission::{Door, Guard};
 use crate::table;
 
 impl<D: NetabaseDefinition> WriteTransaction<D> {
@@ -40,15 +42,17 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     pub fn create_auto<M: ModelOf<D> + GeneratedKey>(&mut self, record: &mut M) -> Result<M::PrimaryKey> {
         let last = self.last_number::<M>()?;
         let mut number = key_behind(record, last.unwrap_or(0))?;
-        match self.create(record) {
-            Err(error) if error.is_already_exists() => {
+        let created = self.put(Door::CreateAuto, record, Expect::Absent, Keep::No);
+        match created {
+            Ok(_) => {}
+            Err(_) if self.is_taken(record)? => {
                 number = key_behind(record, self.highest_number::<M>()?)?;
-                self.create(record)?;
+                self.put(Door::CreateAuto, record, Expect::Absent, Keep::No)?;
             }
-            created => created?,
+            Err(error) => return Err(error),
         }
         let context = &self.context;
-        let permit = context.guard.write(M::SCHEMA)?;
+        let permit = context.write::<M>(Door::CreateAuto)?;
         let tables = (D::NAME, context.tables::<M>()?);
         let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
         table::note_number(&permit, layer, tables, last, number)?;
@@ -66,15 +70,23 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     fn last_number<M: ModelOf<D>>(&self) -> Result<Option<u64>> {
         let context = &self.context;
-        let permit = context.guard.write(M::SCHEMA)?;
+        let permit = context.write::<M>(Door::CreateAuto)?;
         let tables = (D::NAME, context.tables::<M>()?);
         table::last_number(&permit, self.staged()?, &context.layout, tables)
     }
 
-    /// The number of the highest key there is.
+    /// Whether a record has its key already. One that may not be seen takes it, too.
+    fn is_taken<M: ModelOf<D>>(&self, record: &M) -> Result<bool> {
+        let permit = self.context.write::<M>(Door::CreateAuto)?;
+        let mut key = Vec::new();
+        record.encode_key(&mut key)?;
+        Ok(table::find(&permit, self.staged()?, self.context.tables::<M>()?, &key)?.is_some())
+    }
+
+    /// The number of the highest key there is, also if its record may not be seen.
     fn highest_number<M: ModelOf<D> + GeneratedKey>(&self) -> Result<u64> {
         let context = &self.context;
-        let permit = context.guard.read(M::SCHEMA)?;
+        let permit = Guard::owner().read(Door::CreateAuto, M::SCHEMA, context.ordinal::<M>())?;
         let tables = context.tables::<M>()?;
         let all = ByteRange::all();
         let mut rows = table::rows(&permit, &self.as_view()?, tables, 0, &all, Direction::Reverse)?;

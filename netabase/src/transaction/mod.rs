@@ -2,6 +2,7 @@
 //!
 //! Each door encodes its arguments, asks the guard, and calls the plain core below.
 
+mod admit;
 mod batch;
 mod cascade;
 mod commit;
@@ -16,7 +17,8 @@ mod state;
 mod turn;
 mod write;
 
-pub(crate) use context::{Context, Core};
+pub(crate) use context::{Context, Core, Policies};
+pub(crate) use latest::Latest;
 pub use read::ReadTransaction;
 pub use repository::{RepositoryRead, RepositoryWrite, Scope};
 pub(crate) use state::State;

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
+use super::admit::Seen;
 use super::cascade::{Record, damaged};
-use super::context::{Encoded, with_key};
-use super::write::{WriteTransaction, already_exists, not_found};
+use super::context::{Encoded, Keep, with_key};
+use super::write::{Expect, WriteTransaction, already_exists, not_found};
 use crate::error::Result;
-use crate::key::{AsKey, EncodedKey};
+use crate::key::AsKey;
 use crate::model::{Entries, ModelOf, NetabaseDefinition, Relink};
+use crate::permission::{Door, Guard};
 use crate::table::{self, Layout, Links};
 
 /// A link that is to follow: number of the relation, and where it leads.
@@ -66,21 +68,34 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         change: impl FnOnce(&mut M),
     ) -> Result<u64> {
         let old = with_key(&key, |key| Ok(Rc::<[u8]>::from(key)))?;
-        let mut record = self.get::<M>(EncodedKey(&old))?.ok_or_else(|| not_found::<M>(&old))?;
+        let found = self.get_to_change::<M>(Door::Rekey, &old)?;
+        let mut record = found.ok_or_else(|| not_found::<M>(&old))?;
         change(&mut record);
+        let permit = self.context.write::<M>(Door::Rekey)?;
         let mut new = Encoded::default();
-        let customs = &self.context.tables::<M>()?.customs;
-        new.fill(&record, customs)?;
-        new.prove::<M>(&mut Encoded::default(), customs)?;
+        let tables = self.context.tables::<M>()?;
+        new.fill(&record, &tables.customs)?;
+        new.prove::<M>(&mut Encoded::default(), &tables.customs)?;
         if *new.key == *old {
-            return self.update(&record).map(|()| 0);
+            return self.put(Door::Rekey, &record, Expect::Present, Keep::No).map(|_| 0);
         }
-        if self.contains::<M>(EncodedKey(&new.key))? {
-            return Err(already_exists::<M>(&new.key));
+        if permit.is_of_a_session() {
+            let stored = table::find(&permit, self.staged()?, tables, &old)?;
+            let seen = Seen { permit: &permit, tables, stored: stored.as_deref() };
+            seen.admit::<M>(&self.context.layout, &mut new, Expect::Present, Keep::Yes)?;
         }
-        let moves = self.moves((self.context.ordinal::<M>(), old))?;
+        if let Some(taken) = table::find(&permit, self.staged()?, tables, &new.key)? {
+            let is_seen = permit.sees(tables.ordinal, &taken)?;
+            return Err(if is_seen { already_exists::<M>(&new.key) } else { permit.denied(M::NAME) });
+        }
+        let ordinal = tables.ordinal;
+        let moves = self.moves((ordinal, old))?;
+        let others = moves.moved.iter().skip(1);
+        let linked = moves.links.keys().filter(|record| !moves.known.contains(*record));
+        self.admit(&permit, Door::Relink, others.chain(linked))?;
         let arrivals = self.arrivals(&moves, Arrival { key: new.key, value: new.value })?;
-        self.atomically(|txn| txn.move_records(&moves, &arrivals))?;
+        let done = self.atomically(|txn| txn.move_records(&moves, &arrivals));
+        done.map_err(|error| self.hushed(&permit, ordinal, error))?;
         let others: HashSet<&Record> = moves.moved.iter().skip(1).chain(moves.links.keys()).collect();
         let own = moves.moved.first();
         Ok(others.iter().filter(|record| Some(**record) != own).count() as u64)
@@ -88,7 +103,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
 
     /// Finds all records that change. Where a link is part of a primary key, that key changes, too.
     fn moves(&self, first: Record) -> Result<Moves> {
-        let (layout, guard) = (&*self.context.layout, &self.context.guard);
+        let layout = &*self.context.layout;
         let mut moves = Moves::default();
         moves.add(first);
         let mut at = 0;
@@ -97,8 +112,13 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             for incoming in &layout.model(target.0)?.incoming {
                 let by = layout.model(incoming.ordinal)?.schema;
                 let is_key = by.primary.contains(&incoming.relation.name);
-                let mut rows =
-                    table::referrers(&guard.write(by)?, self.staged()?, layout, incoming, &target.1)?;
+                let mut rows = table::referrers(
+                    &Guard::follow(incoming.ordinal),
+                    self.staged()?,
+                    layout,
+                    incoming,
+                    &target.1,
+                )?;
                 while rows.advance()? {
                     let record: Record = (incoming.ordinal, Rc::from(rows.value()));
                     let links = moves.links.entry(record.clone()).or_default();

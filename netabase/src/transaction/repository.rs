@@ -17,18 +17,21 @@ use crate::model::{
     assert_member,
 };
 use crate::overlay::View;
+use crate::permission::Guard;
 use crate::schema::Access;
 
 /// A snapshot of all definitions of a repository. It is owned, a clone is cheap, and threads may share it.
 pub struct RepositoryRead<R> {
     view: View<'static>,
     core: Arc<Core>,
+    guard: Guard,
     repository: PhantomData<fn() -> R>,
 }
 
 impl<R> Clone for RepositoryRead<R> {
     fn clone(&self) -> Self {
-        RepositoryRead { view: self.view.clone(), core: self.core.clone(), repository: PhantomData }
+        let (view, core, guard) = (self.view.clone(), self.core.clone(), self.guard.clone());
+        RepositoryRead { view, core, guard, repository: PhantomData }
     }
 }
 
@@ -39,14 +42,15 @@ impl<R: NetabaseRepository> fmt::Debug for RepositoryRead<R> {
 }
 
 impl<R: NetabaseRepository> RepositoryRead<R> {
-    pub(crate) fn new(view: View<'static>, core: Arc<Core>) -> Self {
-        RepositoryRead { view, core, repository: PhantomData }
+    pub(crate) fn new(view: View<'static>, core: Arc<Core>, guard: Guard) -> Self {
+        RepositoryRead { view, core, guard, repository: PhantomData }
     }
 
     /// The same snapshot as one definition sees it. Costs next to nothing, and may outlive this.
     pub fn definition<D: DefinitionOf<R>>(&self) -> ReadTransaction<D> {
         const { assert_member::<R, D>() };
-        ReadTransaction::new(self.view.clone(), Context::new(self.core.clone(), D::PLACE))
+        let context = Context::new(self.core.clone(), self.guard.clone(), D::PLACE);
+        ReadTransaction::new(self.view.clone(), context)
     }
 }
 
@@ -57,6 +61,7 @@ impl<R: NetabaseRepository> RepositoryRead<R> {
 pub struct RepositoryWrite<R> {
     state: State,
     core: Arc<Core>,
+    guard: Guard,
     repository: PhantomData<fn() -> R>,
 }
 
@@ -67,14 +72,14 @@ impl<R: NetabaseRepository> fmt::Debug for RepositoryWrite<R> {
 }
 
 impl<R: NetabaseRepository> RepositoryWrite<R> {
-    pub(crate) fn new(state: State, core: Arc<Core>) -> Self {
-        RepositoryWrite { state, core, repository: PhantomData }
+    pub(crate) fn new(state: State, core: Arc<Core>, guard: Guard) -> Self {
+        RepositoryWrite { state, core, guard, repository: PhantomData }
     }
 
     /// The same transaction as one definition sees it, until the scope is dropped.
     pub fn definition<D: DefinitionOf<R>>(&mut self) -> Scope<'_, D> {
         const { assert_member::<R, D>() };
-        Scope::new(&mut self.state, &self.core, D::PLACE)
+        Scope::new(&mut self.state, &self.core, &self.guard, D::PLACE)
     }
 
     /// When the commit is to be safe, instead of what the repository was opened with.
@@ -113,10 +118,10 @@ pub struct Scope<'t, D: NetabaseDefinition> {
 }
 
 impl<'t, D: NetabaseDefinition> Scope<'t, D> {
-    fn new(home: &'t mut State, core: &'t Arc<Core>, place: usize) -> Self {
+    fn new(home: &'t mut State, core: &'t Arc<Core>, guard: &Guard, place: usize) -> Self {
         let mut state = home.take();
         let was_lent = std::mem::replace(&mut state.is_lent, true);
-        let context = Context::new(core.clone(), place);
+        let context = Context::new(core.clone(), guard.clone(), place);
         Scope { transaction: WriteTransaction::new(state, context), home, core, was_lent }
     }
 }
@@ -130,7 +135,8 @@ impl<D: NetabaseDefinition> ReadTransaction<D> {
     pub fn definition<T: NetabaseDefinition>(&self) -> Result<ReadTransaction<T>> {
         const { assert_granted::<T, D>() };
         let core = self.context.core();
-        Ok(ReadTransaction::new(self.view.clone(), Context::new(core.clone(), core.layout.place::<T>()?)))
+        let context = Context::new(core.clone(), self.context.guard.clone(), core.layout.place::<T>()?);
+        Ok(ReadTransaction::new(self.view.clone(), context))
     }
 }
 
@@ -144,7 +150,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         const { T::SCHEMA.assert_granted(D::NAME, Access::Write) };
         let WriteTransaction { state, context } = self;
         let core = context.core();
-        Ok(Scope::new(state, core, core.layout.place::<T>()?))
+        Ok(Scope::new(state, core, &context.guard, core.layout.place::<T>()?))
     }
 }
 

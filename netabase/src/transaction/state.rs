@@ -9,6 +9,7 @@ use crate::engine::{Durability, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Entries;
 use crate::overlay::{Overlay, Staged};
+use crate::permission::Guard;
 use crate::table::{self, Deferred};
 
 pub(crate) struct State {
@@ -107,7 +108,7 @@ impl State {
     fn check_deferred(&self, core: &Core) -> Result<()> {
         for (ordinal, link) in &self.deferred {
             let tables = core.layout.model(*ordinal)?;
-            table::check_deferred(&core.guard.write(tables.schema)?, self.staged()?, tables, link)?;
+            table::check_deferred(&Guard::follow(*ordinal), self.staged()?, tables, link)?;
         }
         Ok(())
     }

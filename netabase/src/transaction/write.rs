@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
+use super::admit::Seen;
 use super::context::{Context, Keep, Old};
 use super::state::{Buffers, State, no_layer};
 use crate::engine::Durability;
@@ -10,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, EncodedKey};
 use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel, Reads, ReadsFrom, Viewed, spell};
 use crate::overlay::{Staged, View};
+use crate::permission::Door;
 use crate::table::{self, Change, Links};
 
 /// The one write transaction of its moment. It sees its own writes; others see them when it is committed.
@@ -27,7 +29,7 @@ pub struct WriteTransaction<D> {
 
 /// What a verb expects to find under its key.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Expect {
+pub(super) enum Expect {
     Absent,
     Present,
     Either,
@@ -108,7 +110,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// is wrong: these three hold for every verb that stores a record.
     #[doc(alias = "insert")]
     pub fn create<M: ModelOf<D>>(&mut self, record: &M) -> Result<()> {
-        self.put(record, Expect::Absent, Keep::No).map(drop)
+        self.put(Door::Create, record, Expect::Absent, Keep::No).map(drop)
     }
 
     /// Replaces the record that has this one's key.
@@ -116,7 +118,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// # Errors
     /// `NotFound` if there is none, `ConstraintViolation` if a unique key is taken by another record.
     pub fn update<M: ModelOf<D>>(&mut self, record: &M) -> Result<()> {
-        self.put(record, Expect::Present, Keep::No).map(drop)
+        self.put(Door::Update, record, Expect::Present, Keep::No).map(drop)
     }
 
     /// Stores the record, new or not; `true` if it is new.
@@ -125,12 +127,12 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// `ConstraintViolation` if a unique key is taken by another record.
     #[doc(alias = "save")]
     pub fn upsert<M: ModelOf<D>>(&mut self, record: &M) -> Result<bool> {
-        Ok(!self.put(record, Expect::Either, Keep::No)?.found)
+        Ok(!self.put(Door::Upsert, record, Expect::Either, Keep::No)?.found)
     }
 
     /// As [`update`](Self::update), and returns the record that was there.
     pub fn replace<M: ModelOf<D>>(&mut self, record: &M) -> Result<M> {
-        let old = self.put(record, Expect::Present, Keep::Yes)?.record;
+        let old = self.put(Door::Replace, record, Expect::Present, Keep::Yes)?.record;
         old.ok_or_else(|| Error::internal("the record to replace is gone"))
     }
 
@@ -162,7 +164,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     ) -> Result<T> {
         let mut bytes = Vec::new();
         key.write_tail(&mut bytes)?;
-        let done = self.change(&bytes, |record| Ok(Some(change(record))))?;
+        let done = self.change(Door::UpdateWith, &bytes, |record| Ok(Some(change(record))))?;
         done.ok_or_else(|| not_found::<M>(&bytes))
     }
 
@@ -198,44 +200,64 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     ) -> Result<bool> {
         let mut bytes = Vec::new();
         key.write_tail(&mut bytes)?;
-        let done = self.change(&bytes, |record| Ok(test(record).then(|| change(record))))?;
+        let done = self.change(Door::UpdateIf, &bytes, |record| Ok(test(record).then(|| change(record))))?;
         Ok(done.is_some())
     }
 
     /// Changes the record with this key, unless the closure returns `None`. `None` also if there is no record.
     pub(crate) fn change<M: ModelOf<D>, T>(
         &mut self,
+        door: Door,
         key: &[u8],
         change: impl FnOnce(&mut M) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
-        let Some(mut record) = self.get::<M>(EncodedKey(key))? else { return Ok(None) };
+        let Some(mut record) = self.get_to_change::<M>(door, key)? else { return Ok(None) };
         let Some(done) = change(&mut record)? else { return Ok(None) };
         let mut after = Vec::with_capacity(key.len());
         record.encode_key(&mut after)?;
         if after != key {
             return Err(Error::new(ErrorKind::KeyChanged { model: M::NAME, key: spell::<M>(key) }));
         }
-        self.update(&record)?;
+        self.put(door, &record, Expect::Present, Keep::No)?;
         Ok(Some(done))
     }
 
+    /// The record as whoever changes it may see it. Where there is one that he may not see, it is refused to write there.
+    pub(super) fn get_to_change<M: ModelOf<D>>(&self, door: Door, key: &[u8]) -> Result<Option<M>> {
+        let (context, tables) = (&self.context, self.context.tables::<M>()?);
+        let found = context.get_of(&context.read::<M>(door)?, &self.as_view()?, tables, &EncodedKey(key))?;
+        if found.is_none() {
+            let permit = context.write::<M>(door)?;
+            if permit.is_of_a_session() && table::find(&permit, self.staged()?, tables, key)?.is_some() {
+                return Err(permit.denied(M::NAME));
+            }
+        }
+        Ok(found)
+    }
+
     /// The four verbs that store a record.
-    fn put<M: ModelOf<D>>(&mut self, record: &M, expect: Expect, keep: Keep) -> Result<Old<M>> {
+    pub(super) fn put<M: ModelOf<D>>(
+        &mut self,
+        door: Door,
+        record: &M,
+        expect: Expect,
+        keep: Keep,
+    ) -> Result<Old<M>> {
         let mut buffers = std::mem::take(&mut self.state.buffers);
-        let old = self.put_with(&mut buffers, record, expect, keep);
+        let old = self.put_with(door, &mut buffers, record, (expect, keep));
         self.state.buffers = buffers;
         old
     }
 
     fn put_with<M: ModelOf<D>>(
         &mut self,
+        door: Door,
         Buffers { new, proof, old: entries }: &mut Buffers,
         record: &M,
-        expect: Expect,
-        keep: Keep,
+        (expect, keep): (Expect, Keep),
     ) -> Result<Old<M>> {
         let context = &self.context;
-        let permit = context.guard.write(M::SCHEMA)?;
+        let permit = context.write::<M>(door)?;
         let tables = context.tables::<M>()?;
         new.fill(record, &tables.customs)?;
         new.prove::<M>(proof, &tables.customs)?;
@@ -244,6 +266,10 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             let staged = self.staged()?;
             let stored = table::find(&permit, staged, tables, &new.key)?;
             let stored = stored.as_deref();
+            if permit.is_of_a_session() {
+                let seen = Seen { permit: &permit, tables, stored };
+                seen.admit::<M>(&context.layout, new, expect, keep)?;
+            }
             match (stored, expect) {
                 (Some(_), Expect::Absent) => return Err(already_exists::<M>(&new.key)),
                 (None, Expect::Present) => return Err(not_found::<M>(&new.key)),
@@ -253,7 +279,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             if same && keep == Keep::No {
                 return Ok(Old::unread());
             }
-            let old = context.old::<M>(tables, &new.key, stored, keep, entries)?;
+            let old = context.old::<M>(&permit, tables, &new.key, stored, keep, entries)?;
             if same {
                 return Ok(old);
             }

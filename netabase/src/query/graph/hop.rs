@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::model::{Index, KeyShape, ModelKey, NetabaseModel};
+use crate::permission::Door;
 use crate::query::Inverse;
 use crate::query::hop::{Hops, keys_of, rows_of};
 use crate::query::source::Source;
@@ -58,6 +59,8 @@ impl<M: NetabaseModel, K: ModelKey, S: KeyShape> Hop for Index<M, K, S> {
 
     fn go(&self, source: &Source<'_>, from: &Level<'_, M>) -> Result<Hops> {
         let part = source.part_of(*self)?;
+        // Only whoever may look at its other end follows a link.
+        self.end(source)?;
         let read;
         let records = match from.records {
             Some(records) => records,
@@ -70,7 +73,7 @@ impl<M: NetabaseModel, K: ModelKey, S: KeyShape> Hop for Index<M, K, S> {
     }
 
     fn end<'r>(&self, source: &Source<'r>) -> Result<Source<'r>> {
-        source.behind::<K::Model>(source.part_of(*self)?)
+        source.behind::<K::Model>(Door::Walk, source.part_of(*self)?)
     }
 }
 
@@ -87,7 +90,7 @@ impl<C: NetabaseModel, K: ModelKey, S: KeyShape> Hop for Inverse<C, K, S> {
     }
 
     fn end<'r>(&self, source: &Source<'r>) -> Result<Source<'r>> {
-        source.before(self.handle)
+        source.before(Door::Walk, self.handle)
     }
 }
 

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use super::{Include, Nested, Plain, With};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Each, Index, KeyShape, ModelKey, NetabaseModel, One, Optional, spell};
+use crate::permission::Door;
 use crate::query::hop;
 use crate::query::source::Source;
 
@@ -125,7 +126,7 @@ fn load<M: NetabaseModel, K: ModelKey, S: Gather<P>, N: Nested<K::Model>, P>(
     records: &[M],
 ) -> Result<Vec<S::Found<N::Item>>> {
     let part = source.part_of(handle)?;
-    let to = source.behind::<K::Model>(part)?;
+    let to = source.behind::<K::Model>(Door::Include, part)?;
     let hops = hop::keys_of(source, (part, S::SHAPE), records.iter().map(Some))?;
     let found = to.records::<K::Model>(&hops.keys)?;
     let is_there: Vec<bool> = found.iter().map(Option::is_some).collect();
