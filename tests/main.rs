@@ -39,6 +39,8 @@ mod oracle;
 mod pages;
 mod parallel_reads;
 mod peer_defects;
+mod permission_matrix;
+mod permission_oracle;
 mod power_cuts;
 mod queries;
 mod read_your_writes;

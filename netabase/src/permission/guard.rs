@@ -179,6 +179,11 @@ impl Permit<WriteAccess> {
         self.session.as_ref()?.models.get(self.ordinal)?.masks()
     }
 
+    /// Whether the keys in a table may be made of fields that are hidden.
+    pub(crate) fn hides_part(&self, schema: &ModelSchema, part: usize) -> bool {
+        self.masks().is_some_and(|masks| schema.looks_at(part, masks.masked()))
+    }
+
     /// Whether somebody with a ticket writes.
     #[inline]
     pub(crate) fn is_of_a_session(&self) -> bool {

@@ -80,7 +80,7 @@ pub(crate) fn check(
             && is_new
             && let Some(holder) = staged.get(table.id, entry.key)?
         {
-            return Err(taken(permit, staged, change.tables, table, &holder)?);
+            return Err(taken(permit, staged, change.tables, entry.part, &holder)?);
         }
         if is_new && change.links == Links::Checked {
             checked.deferred.extend(check_link(permit, staged, change, table, &entry)?);
@@ -124,22 +124,23 @@ fn check_link(
     }
 }
 
-/// The error for a unique key that another record has. It does not tell of one that may not be seen.
+/// The error for a unique key that another record has. It does not tell of a record or a key that may not be seen.
 #[cold]
 fn taken(
     permit: &Permit<WriteAccess>,
     staged: Staged<'_>,
     tables: &ModelTables,
-    table: &PartTable,
+    part: usize,
     holder: &[u8],
 ) -> Result<Error> {
+    let table = tables.part(part)?;
     let model = tables.schema.name;
     if permit.is_of_a_session() {
         let mut primary = Vec::new();
         tables.primary(table, holder, &mut primary)?;
         let record = staged.get(tables.main()?, &primary)?;
         let is_seen = record.map_or(Ok(false), |record| permit.sees(tables.ordinal, &record))?;
-        if !is_seen {
+        if !is_seen || permit.hides_part(tables.schema, part) {
             return Ok(permit.denied(model));
         }
     }
