@@ -41,6 +41,7 @@ mod parallel_reads;
 mod peer_defects;
 mod permission_matrix;
 mod permission_oracle;
+mod permissions;
 mod power_cuts;
 mod queries;
 mod read_your_writes;

@@ -67,7 +67,7 @@ impl Sample for Doctor {
             let found = store.query::<Doctor>().filter(Self::by_id(id)).include(Patient::DOCTOR.inverse());
             Ok(found.collect()?.iter().any(|(_, patients)| !patients.is_empty()))
         };
-        (door == Door::Inverse).then(inverse)
+        (door == Door::LoadInverse).then(inverse)
     }
     fn create_auto(_: &Store<Clinic>) -> Option<Result<bool>> {
         None
@@ -95,11 +95,11 @@ impl Sample for Patient {
         let query = || store.query::<Patient>().filter(Self::by_id(id));
         Some(match door {
             Door::View => store.view::<Patient, _>(id, |view| view.email.len()).map(|found| found.is_some()),
-            Door::Include => query()
+            Door::LoadLinks => query()
                 .include(Patient::DOCTOR)
                 .collect()
                 .map(|found| found.iter().any(|(_, doctor)| doctor.is_some())),
-            Door::Inverse => query()
+            Door::LoadInverse => query()
                 .include(Note::PATIENT.inverse())
                 .collect()
                 .map(|found| found.iter().any(|(_, notes)| !notes.is_empty())),
@@ -111,8 +111,8 @@ impl Sample for Patient {
                     .iter()
                     .and_then(|visits| visits.collect::<Result<Vec<_>>>().map(|visits| !visits.is_empty()))
             }
-            Door::Field => query().filter(Patient::DIAGNOSIS.eq(format!("secret {id}"))).exists(),
-            Door::Link => store.write(|txn| txn.create(&Self::fresh())).map(|()| true),
+            Door::NameField => query().filter(Patient::DIAGNOSIS.eq(format!("secret {id}"))).exists(),
+            Door::LinkTo => store.write(|txn| txn.create(&Self::fresh())).map(|()| true),
             Door::Cascade => store.write(|txn| txn.delete::<Patient>(id)),
             _ => return None,
         })
@@ -142,7 +142,7 @@ impl Sample for Note {
         let store = &cell.store;
         let query = || store.query::<Note>().filter(Self::by_id(id));
         Some(match door {
-            Door::Include => query()
+            Door::LoadLinks => query()
                 .include(Note::PATIENT)
                 .collect()
                 .map(|found| found.iter().any(|(_, patient)| patient.is_some())),
@@ -152,7 +152,7 @@ impl Sample for Note {
                 .iter()
                 .and_then(|visits| visits.collect::<Result<Vec<_>>>().map(|visits| !visits.is_empty())),
             Door::Topic => query().where_subscribed(kit::clinic::NoteSubscriptionKeys::Round).exists(),
-            Door::Link => store.write(|txn| txn.create(&Self::fresh())).map(|()| true),
+            Door::LinkTo => store.write(|txn| txn.create(&Self::fresh())).map(|()| true),
             Door::Relink => {
                 let answer = Note { answers: Some(Link::new(id)), ..note(8, 1, 1) };
                 cell.owner.write(|txn| txn.create(&answer)).expect("the owner");
@@ -188,7 +188,7 @@ impl Sample for Visit {
             let found = store.query::<Visit>().filter(Self::by_id(id)).include(Visit::PATIENT).collect()?;
             Ok(found.iter().any(|(_, patient)| patient.is_some()))
         };
-        (door == Door::Include).then(include)
+        (door == Door::LoadLinks).then(include)
     }
     fn create_auto(store: &Store<Clinic>) -> Option<Result<bool>> {
         Some(auto(store, Visit { id: 0, ..Self::fresh() }))
@@ -212,7 +212,7 @@ fn attempt<M: Sample>(cell: &Cell, door: Door, id: u64) -> Option<Result<bool>> 
         Door::Contains => store.contains::<M>(key()),
         Door::Len => store.len::<M>().map(|len| len >= id),
         // Whatever it ends with.
-        Door::Query => (|| {
+        Door::RunQuery => (|| {
             let found = query().collect()?.len();
             assert_eq!(query().count()?, found as u64);
             assert_eq!(query().keys()?.count(), found);
@@ -221,7 +221,7 @@ fn attempt<M: Sample>(cell: &Cell, door: Door, id: u64) -> Option<Result<bool>> 
             assert_eq!(query().limit(5).page(None)?.items.len(), found);
             Ok(found == 1)
         })(),
-        Door::Explain => query().explain().map(|_| true),
+        Door::ExplainQuery => query().explain().map(|_| true),
         Door::Create => store.write(|txn| txn.create(&M::fresh())).map(|()| true),
         Door::CreateAuto => return M::create_auto(store),
         Door::Update => store.write(|txn| txn.update(&record())).map(|()| true),
@@ -243,18 +243,19 @@ fn attempt<M: Sample>(cell: &Cell, door: Door, id: u64) -> Option<Result<bool>> 
         Door::Stats => store.stats().map(|_| true),
         Door::Session => store.session(&ticket(DOCTOR)).map(|_| true),
         Door::View
-        | Door::Include
-        | Door::Inverse
+        | Door::LoadLinks
+        | Door::LoadInverse
         | Door::Walk
-        | Door::Field
+        | Door::NameField
         | Door::Topic
-        | Door::Link
+        | Door::LinkTo
         | Door::Cascade
         | Door::Relink => return M::special(cell, door, id),
     })
 }
 
 /// What a role may do with a model, by hand: read, create, update, delete; the owner all that the model allows.
+#[allow(clippy::match_same_arms, reason = "a table")]
 fn rights(role: Option<Role>, model: &str) -> &'static str {
     match (role, model) {
         (None, "Visit") => "rc",
@@ -273,21 +274,22 @@ fn rights(role: Option<Role>, model: &str) -> &'static str {
 }
 
 /// Whether the door to record 1 of a model is open to a role.
+#[allow(clippy::match_same_arms, reason = "a table")]
 fn is_open(role: Option<Role>, model: &str, door: Door) -> bool {
     let own = rights(role, model);
     let has = |needed: &str| needed.chars().all(|operation| own.contains(operation));
     let reads = |other: &str| has("r") && rights(role, other).contains('r');
     match door {
-        Door::Get | Door::View | Door::GetMany | Door::Contains | Door::Len | Door::Query => has("r"),
+        Door::Get | Door::View | Door::GetMany | Door::Contains | Door::Len | Door::RunQuery => has("r"),
         // Not for those from whom something is hidden.
-        Door::Explain => {
+        Door::ExplainQuery => {
             has("r") && !is_restricted(role, model) && (role, model) != (Some(RECEPTION), "Patient")
         }
-        Door::Include => match model {
+        Door::LoadLinks => match model {
             "Patient" => reads("Doctor"),
             _ => reads("Patient"),
         },
-        Door::Inverse => match model {
+        Door::LoadInverse => match model {
             "Doctor" => reads("Patient"),
             _ => reads("Note"),
         },
@@ -295,10 +297,10 @@ fn is_open(role: Option<Role>, model: &str, door: Door) -> bool {
             "Patient" => reads("Doctor"),
             _ => has("r"),
         },
-        Door::Field => has("r") && role != Some(RECEPTION),
+        Door::NameField => has("r") && role != Some(RECEPTION),
         Door::Topic => has("r") && (role.is_none() || role == Some(DOCTOR)),
         // The links of the record lead to what the role sees, or may link to.
-        Door::Create | Door::CreateAuto | Door::Link => has("c"),
+        Door::Create | Door::CreateAuto | Door::LinkTo => has("c"),
         Door::Update => has("u"),
         Door::Upsert => has("cu"),
         Door::Replace | Door::UpdateWith | Door::UpdateIf | Door::UpdateWhere => has("ru"),
@@ -372,11 +374,11 @@ fn hidden(door: Door) -> Option<bool> {
         | Door::GetMany
         | Door::Contains
         | Door::Len
-        | Door::Query
-        | Door::Include
-        | Door::Inverse
+        | Door::RunQuery
+        | Door::LoadLinks
+        | Door::LoadInverse
         | Door::Walk
-        | Door::Field
+        | Door::NameField
         | Door::Topic
         | Door::UpdateWhere
         | Door::DeleteWhere => Some(false),
@@ -393,10 +395,10 @@ fn hidden(door: Door) -> Option<bool> {
         | Door::Cascade
         | Door::Relink => Some(true),
         // These go to no one record.
-        Door::Explain
+        Door::ExplainQuery
         | Door::Create
         | Door::CreateAuto
-        | Door::Link
+        | Door::LinkTo
         | Door::Verify
         | Door::Rebuild
         | Door::Compact

@@ -350,7 +350,7 @@ impl State {
         if !sight.rules.trusts && !parts.iter().all(may) {
             return End::Denied;
         }
-        parts.iter().for_each(|part| drop(self.parts.remove(&part.id)));
+        self.parts.retain(|_, part| *part.item.key() != id.into());
         self.items.remove(&id);
         End::Done
     }
@@ -508,7 +508,7 @@ fn run(op: &Op, store: &Store<Stock>, sight: &Sight<'_>, state: &mut State) -> R
         }
         Op::Walk(id) => {
             let found = store.walk::<Item, _>(Part::ITEM.inverse().then(Part::ITEM)).from(*id).iter();
-            let found = found.and_then(|visits| visits.collect::<Result<Vec<_>>>());
+            let found = found.and_then(Iterator::collect::<Result<Vec<_>>>);
             read(&found);
         }
         Op::Create(id, owner, kind) => {
@@ -531,6 +531,8 @@ fn run(op: &Op, store: &Store<Stock>, sight: &Sight<'_>, state: &mut State) -> R
             // As somebody would who has read what he may.
             let known = state.items.get(id).map(|item| sight.masked(item));
             let secret = known.map_or(Some("new".into()), |known| known.secret);
+            // Or who would write what he does not see.
+            let secret = if *kind == 3 { Some("forged".into()) } else { secret };
             let new = Item { secret, ..item(*id, *owner, *kind) };
             let done = store.write(|txn| txn.update(&new));
             read(&done);
@@ -708,12 +710,12 @@ proptest! {
         (items, parts) in start(),
         work in proptest::collection::vec((principal(), op()), 25),
     ) {
-        let decisions = Arc::new(Mutex::new(String::new()));
+        let decisions = Arc::new(Mutex::new(Vec::new()));
         let told = decisions.clone();
         let store = Store::<Stock>::builder()
             .in_memory()
             .policy(rules.policy())
-            .on_decision(move |decision| told.lock().unwrap().push_str(&format!("{decision:?}")))
+            .on_decision(move |decision| told.lock().unwrap().push(format!("{decision:?}")))
             .open()
             .unwrap();
         let owner = store.as_owner().unwrap();
@@ -739,7 +741,7 @@ proptest! {
         }
         let report = owner.verify(|_| {}).unwrap();
         prop_assert!(report.is_clean(), "{}", report);
-        let decisions = decisions.lock().unwrap();
+        let decisions = decisions.lock().unwrap().concat();
         prop_assert!(!decisions.contains("canary") && !decisions.contains("secret") && !decisions.contains("code"));
     }
 }

@@ -44,17 +44,17 @@ doors! {
     /// `len` and `is_empty`
     Len "len" [Read];
     /// a query, whatever it ends with
-    Query "query" [Read];
+    RunQuery "query" [Read];
     /// a query that tells what it does, which is for those who may see all records
-    Explain "explain" [Read];
+    ExplainQuery "explain" [Read];
     /// records along a relation, in a query
-    Include "include" [Read];
+    LoadLinks "include" [Read];
     /// records against a relation, in a query
-    Inverse "inverse" [Read];
+    LoadInverse "inverse" [Read];
     /// a walk along relations or against them
     Walk "walk" [Read];
     /// what names a hidden field, to filter, order, select or group by it
-    Field "name a hidden field" [Read];
+    NameField "name a hidden field" [Read];
     /// who is enrolled in a topic
     Topic "topic" [Read];
     /// `create`
@@ -84,7 +84,7 @@ doors! {
     /// `delete_where`
     DeleteWhere "delete_where" [Read Delete];
     /// a link to a record that is not seen
-    Link "link to" [Read];
+    LinkTo "link to" [Read];
     /// what a deletion deletes with it
     Cascade "cascade" [Delete];
     /// links that are taken out, or follow a key

@@ -108,7 +108,7 @@ fn source<'r, D: NetabaseDefinition, M: ModelOf<D>>(
     view: Result<View<'r>>,
     context: &Context<D>,
 ) -> Result<Source<'r>> {
-    let permit = context.read::<M>(Door::Query)?;
+    let permit = context.read::<M>(Door::RunQuery)?;
     let hides = permit.hides_anything();
     context.tables::<M>()?;
     let (guard, layout) = (context.guard.clone(), context.layout.clone());

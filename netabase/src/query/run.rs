@@ -85,7 +85,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
     fn arrange_to_explain(self) -> Result<Arranged<'r, M>> {
         let arranged = self.arrange()?;
         if arranged.source.hides {
-            return Err(arranged.source.permit.denied(Door::Explain, M::NAME));
+            return Err(arranged.source.permit.denied(Door::ExplainQuery, M::NAME));
         }
         Ok(arranged)
     }

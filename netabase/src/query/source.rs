@@ -132,7 +132,7 @@ impl<'r> Source<'r> {
     pub(super) fn check_part(&self, part: usize) -> Result<()> {
         let schema = self.tables()?.schema;
         if self.permit.hides_part(schema, part) {
-            return Err(self.permit.denied(Door::Field, schema.name));
+            return Err(self.permit.denied(Door::NameField, schema.name));
         }
         Ok(())
     }
@@ -140,7 +140,7 @@ impl<'r> Source<'r> {
     /// Refuses to name a hidden field.
     pub(super) fn check_field(&self, field: &str) -> Result<()> {
         if self.permit.hides_field(field) {
-            return Err(self.permit.denied(Door::Field, self.tables()?.schema.name));
+            return Err(self.permit.denied(Door::NameField, self.tables()?.schema.name));
         }
         Ok(())
     }

@@ -124,7 +124,7 @@ where
     type Output = Vec<N::Item>;
 
     fn load(&self, source: &Source<'_>, records: &[M]) -> Result<Vec<Vec<N::Item>>> {
-        let from = source.before(Door::Inverse, self.handle)?;
+        let from = source.before(Door::LoadInverse, self.handle)?;
         let part = from.part_of(self.handle)?;
         let mut keys = KeyList::default();
         records.iter().try_for_each(|record| keys.push_with(|out| record.encode_key(out)))?;

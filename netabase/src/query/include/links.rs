@@ -126,7 +126,7 @@ fn load<M: NetabaseModel, K: ModelKey, S: Gather<P>, N: Nested<K::Model>, P>(
     records: &[M],
 ) -> Result<Vec<S::Found<N::Item>>> {
     let part = source.part_of(handle)?;
-    let to = source.behind::<K::Model>(Door::Include, part)?;
+    let to = source.behind::<K::Model>(Door::LoadLinks, part)?;
     let hops = hop::keys_of(source, (part, S::SHAPE), records.iter().map(Some))?;
     let found = to.records::<K::Model>(&hops.keys)?;
     let is_there: Vec<bool> = found.iter().map(Option::is_some).collect();
