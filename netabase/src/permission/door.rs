@@ -102,6 +102,11 @@ doors! {
 }
 
 impl Door {
+    /// Whether it leads to records by their keys alone.
+    pub(super) const fn is_by_key(self) -> bool {
+        matches!(self, Door::Get | Door::View | Door::GetMany | Door::Contains | Door::Len)
+    }
+
     /// Its place in a set.
     #[inline]
     pub(super) const fn bit(self) -> u64 {

@@ -99,6 +99,16 @@ impl Permit<ReadAccess> {
         self.seen.is_some() || self.masks.is_some()
     }
 
+    /// The record as it may be seen, if it may.
+    #[inline]
+    pub(crate) fn see<M: NetabaseModel>(&self, record: M) -> Result<Option<M>> {
+        let is_seen = match &self.seen {
+            None => true,
+            Some(rows) => rows::allows(&**rows, Operation::Read, &record)?,
+        };
+        if is_seen { self.mask(record).map(Some) } else { Ok(None) }
+    }
+
     /// Hides in a record what has to be.
     #[inline]
     pub(crate) fn mask<M: NetabaseModel>(&self, record: M) -> Result<M> {
@@ -286,12 +296,14 @@ impl Guard {
         schema: &ModelSchema,
         ordinal: usize,
     ) -> Result<Permit<ReadAccess>> {
-        let mut permit = self.pass(door, schema, ordinal)?;
-        if let Some(session) = &permit.session
-            && let Some(rights) = session.models.get(ordinal)
-        {
+        let mut permit = Permit::of(ordinal, door);
+        if let Some((session, rights)) = self.pass(door, schema, ordinal)? {
             permit.seen = rights.rows(Operation::Read).cloned();
             permit.masks = rights.masks().cloned();
+            // Single records name no fields and no topics.
+            if !door.is_by_key() {
+                permit.session = Some(session.clone());
+            }
         }
         Ok(permit)
     }
@@ -304,7 +316,9 @@ impl Guard {
         schema: &ModelSchema,
         ordinal: usize,
     ) -> Result<Permit<WriteAccess>> {
-        self.pass(door, schema, ordinal)
+        let mut permit = Permit::of(ordinal, door);
+        permit.session = self.pass(door, schema, ordinal)?.map(|(session, _)| session.clone());
+        Ok(permit)
     }
 
     /// Leave for what follows from an operation that was allowed: to look for those that link to a record, and change them.
@@ -320,24 +334,28 @@ impl Guard {
         }
     }
 
+    /// Refuses what the model or the rights of a ticket do not allow; returns whose they are, if it is not the owner who asks.
     #[inline]
-    fn pass<A>(&self, door: Door, schema: &ModelSchema, ordinal: usize) -> Result<Permit<A>> {
+    fn pass(
+        &self,
+        door: Door,
+        schema: &ModelSchema,
+        ordinal: usize,
+    ) -> Result<Option<(&Arc<Session>, &ModelRights)>> {
         // A constant, which folds away where the model is known.
         if !schema.access.has_all(door.needs()) {
             return Err(refused(self.0.as_deref(), door, Some(schema.name)));
         }
-        let mut permit = Permit::of(ordinal, door);
-        if let Some(session) = &self.0 {
-            let is_open = session.models.get(ordinal).is_some_and(|rights| rights.opens(door));
-            if !is_open {
-                return Err(refused(Some(session), door, Some(schema.name)));
+        let Some(session) = &self.0 else { return Ok(None) };
+        match session.models.get(ordinal) {
+            Some(rights) if rights.opens(door) => {
+                if session.hook.is_some() || cfg!(feature = "tracing") {
+                    session.told(door, Some(schema.name), true);
+                }
+                Ok(Some((session, rights)))
             }
-            if session.hook.is_some() || cfg!(feature = "tracing") {
-                session.told(door, Some(schema.name), true);
-            }
-            permit.session = Some(session.clone());
+            _ => Err(refused(Some(session), door, Some(schema.name))),
         }
-        Ok(permit)
     }
 }
 

@@ -198,6 +198,11 @@ fn rule<M: NetabaseModel>(rows: &dyn Rows) -> Result<&Rule<M>> {
     rows.as_any().downcast_ref().ok_or_else(|| Error::internal("rules of another model"))
 }
 
+/// Whether it may be done with a record.
+pub(super) fn allows<M: NetabaseModel>(rows: &dyn Rows, operation: Operation, record: &M) -> Result<bool> {
+    Ok(!rule::<M>(rows)?.that_allow(operation, record)?.is_empty())
+}
+
 /// Hides in a record what has to be.
 pub(super) fn mask<M: NetabaseModel>(rows: &dyn Rows, record: M) -> Result<M> {
     rule::<M>(rows)?.mask(record)

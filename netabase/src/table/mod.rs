@@ -25,7 +25,7 @@ pub(crate) use layout::{
 pub(crate) use limits::{check_key, check_value};
 pub(crate) use links::{Deferred, Links, check_deferred, count_referrers, link_key, referrers, target_key};
 pub(crate) use read::{count, covering_rows, find, get, len, lookup, rows, rows_from};
-pub(crate) use record::{decode, decode_whole, view};
+pub(crate) use record::{decode, decode_whole, get_record, view};
 pub(crate) use seek::{Seeker, Sought, each};
 pub(crate) use sequence::{last_number, note_number};
 pub(crate) use sums::Sums;

@@ -4,7 +4,23 @@ use super::layout::{Layout, ModelTables};
 use crate::codec::{self, Malformed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{NetabaseModel, Viewed};
+use crate::overlay::View;
 use crate::permission::{Permit, ReadAccess, WriteAccess};
+
+/// The record with this key, if its reader may see it. It is decoded once.
+#[inline]
+pub(crate) fn get_record<M: NetabaseModel>(
+    permit: &Permit<ReadAccess>,
+    view: &View<'_>,
+    layout: &Layout,
+    tables: &ModelTables,
+    key: &[u8],
+) -> Result<Option<M>> {
+    permit.covers(tables.ordinal)?;
+    let Some(bytes) = view.get(tables.main()?, key)? else { return Ok(None) };
+    let record = codec::decode(M::SCHEMA.version, &bytes);
+    permit.see(record.map_err(|malformed| refused(layout, tables, &malformed))?)
+}
 
 /// Decodes a record of `M`, as its reader may see it.
 #[inline]

@@ -199,10 +199,7 @@ impl<D: NetabaseDefinition> Context<D> {
         tables: &ModelTables,
         key: &impl AsKey<M::PrimaryKey>,
     ) -> Result<Option<M>> {
-        with_key(key, |key| {
-            let found = table::get(permit, view, tables, key)?;
-            found.map(|bytes| table::decode(permit, &self.layout, tables, &bytes)).transpose()
-        })
+        with_key(key, |key| table::get_record(permit, view, &self.layout, tables, key))
     }
 
     pub(crate) fn view<M: ModelOf<D> + Viewed, T>(
