@@ -21,5 +21,8 @@ pub mod opening_and_recovering {}
 #[doc = include_str!("guide/repositories.md")]
 pub mod repositories {}
 
+#[doc = include_str!("guide/permissions.md")]
+pub mod permissions {}
+
 #[doc = include_str!("guide/performance.md")]
 pub mod performance {}

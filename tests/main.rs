@@ -11,6 +11,7 @@ mod conditional_writes;
 mod conformance;
 mod covering_indexes;
 mod damage;
+mod decision_events;
 mod deletes_and_links;
 mod derives;
 mod determinism;

@@ -221,8 +221,8 @@ fn every_table_function_takes_a_permit() {
     let guard = fs::read_to_string(root().join("netabase/src/permission/guard.rs")).expect("it reads");
     assert_eq!(
         guard.matches("Permit::of(").count(),
-        3,
-        "the guard makes a permit for a door, one for what follows from an operation, and the owner's"
+        4,
+        "the guard makes a permit to read, one to write, one for what follows from a write, and the owner's"
     );
     assert!(guard.contains("\n    fn of(ordinal: usize, door: Door) -> Self {"), "nobody else makes one");
     let fields = guard.split("struct Permit<A> {").nth(1).and_then(|rest| rest.split('}').next());

@@ -69,6 +69,7 @@
 //!   a key, and how it is stored.
 //! - [`model`]: what the derives implement. [`schema`]: the same as plain data. [`Link`]: one record names another;
 //!   [`Loaded`]: a link with its record. [`CustomIndex`]: an index written by hand.
+//! - [`policy`]: what roles may do; a [`Store::session`] is the store as somebody with a ticket may use it.
 //! - [`Error`] and its [`ErrorKind`]. [`engine`]: what a storage engine has to do.
 //!
 //! # Attributes
@@ -78,7 +79,7 @@
 //! | `#[primary_key]` | the key; on several fields: their tuple, in order, with the handle `PRIMARY_KEY`. Such a field may be a `#[secondary_key]` or `#[relation]` too, as in a join model |
 //! | `#[primary_key(auto)]` | on one `u32`, `u64`, `i32` or `i64`: [`WriteTransaction::create_auto`] gives the key |
 //! | `#[secondary_key]` | an index; `unique` for one record per key; `each` for one entry per element where the type is not written as `Vec<..>` |
-//! | `#[relation]` | on `Link<T>`, `Option<Link<T>>` or `Vec<Link<T>>`: the index from the other end to this record; `on_delete = ".."` (`restrict`, `cascade`, `set_null`, `keep`) and `references = ".."` (`checked`, `deferred`, `unchecked`) say what holds it together |
+//! | `#[relation]` | on `Link<T>`, `Option<Link<T>>` or `Vec<Link<T>>`: the index from the other end to this record; `on_delete = ".."` (`restrict`, `cascade`, `set_null`, `keep`) and `references = ".."` (`checked`, `deferred`, `unchecked`) say what holds it together; `access = "none"` makes it a key that is not followed |
 //! | `#[netabase(handle = "..")]` | another name for the field's handle |
 //! | `#[netabase(rename = "..")]` | another recorded name |
 //!
@@ -89,12 +90,15 @@
 //! | `grants(Shop = "read", all = "none")` | on a definition: which others, by recorded name, may link to its records and read them, or `"write"` them |
 //! | `index(name = "..", fields(a, b desc))` | an index over several fields, with the handle `NAME`; further `unique`, `when = path`, `handle = ".."`, and `key = path -> Type` instead of `fields(..)`: an index over what a function says; `covering(a, b)` for fields whose values stand beside the keys, and `sum(a, b)` for those of which the sum is kept for each key, see [`Query::select`](query::Query::select) and [`Query::sum`](query::Query::sum) |
 //! | `view` | `AuthorView<'_>` for reading without copies, see [`model::Viewed`]; `view(Debug)` derives for it |
+//! | `access(create, read)` | what anyone may do with the records, of `create`, `read`, `update` and `delete`; all of it unless said |
+//! | `inbound(Post = "read", all = "none")` | which models may follow their links to it |
+//! | `class = ".."` | what kind of data it holds, for policies; on a field, too, which can be hidden then |
 //! | `rename = ".."`, `version = 2` | recorded name and version |
 //! | `crate = ".."` | where netabase is, if not at `::netabase` |
 //!
 //! # Features
 //!
-//! `uuid`, `jiff` and `chrono` make the ids and times of those crates keys. `cache_metrics` lets [`Store::stats`] tell how
+//! `tracing` makes an event of each decision of a policy. `uuid`, `jiff` and `chrono` make the ids and times of those crates keys. `cache_metrics` lets [`Store::stats`] tell how
 //! the cache of pages does; every read of a page then touches shared counters.
 
 mod clock;
