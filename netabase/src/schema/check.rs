@@ -1,10 +1,11 @@
 //! Checks of a schema that run while the user's program is compiled.
 
-use super::{Access, DefinitionSchema, ModelSchema, Shape};
+use super::check_access::check_inbound;
+use super::{DefinitionSchema, ModelSchema, Shape};
 use crate::key::KeyType;
 
 /// Compares two names in constants, where `==` on `str` is not allowed yet.
-const fn same(a: &str, b: &str) -> bool {
+pub(super) const fn same(a: &str, b: &str) -> bool {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     while let (Some((first, rest)), Some((other, others))) = (a.split_first(), b.split_first()) {
         if *first != *other {
@@ -27,7 +28,7 @@ const fn lists(names: &[&str], name: &str) -> bool {
 }
 
 /// A text put together in a constant, so that a failed check can name what it is about.
-struct Message {
+pub(super) struct Message {
     bytes: [u8; Message::SIZE],
     len: usize,
 }
@@ -36,7 +37,7 @@ impl Message {
     const SIZE: usize = 512;
 
     /// Joins the parts; what does not fit is left out.
-    const fn of(parts: &[&str]) -> Message {
+    pub(super) const fn of(parts: &[&str]) -> Message {
         let mut message = Message { bytes: [0; Message::SIZE], len: 0 };
         let mut rest = parts;
         while let Some((part, others)) = rest.split_first() {
@@ -54,7 +55,7 @@ impl Message {
     }
 
     /// The text.
-    const fn text(&self) -> &str {
+    pub(super) const fn text(&self) -> &str {
         match std::str::from_utf8(self.bytes.split_at(self.len).0) {
             Ok(text) => text,
             Err(_) => "a check of the schema failed",
@@ -104,87 +105,6 @@ impl DefinitionSchema {
                 panic!("{}", Message::of(&message).text());
             }
             topics = others;
-        }
-    }
-
-    /// What the definition lets another one do, by that one's recorded name: the most of all grants. To itself it is open.
-    pub const fn grants_to(&self, definition: &str) -> Access {
-        if same(self.name, definition) {
-            return Access::Write;
-        }
-        let (mut grants, mut most) = (self.grants, Access::None);
-        while let Some((grant, others)) = grants.split_first() {
-            let is_meant = match grant.to {
-                None => true,
-                Some(to) => same(to, definition),
-            };
-            if is_meant && grant.access as u8 > most as u8 {
-                most = grant.access;
-            }
-            grants = others;
-        }
-        most
-    }
-
-    /// Stops the compiler when the definition does not let another one do so much.
-    #[track_caller]
-    pub(crate) const fn assert_granted(&self, definition: &str, access: Access) {
-        if self.grants_to(definition) as u8 >= access as u8 {
-            return;
-        }
-        let (does, word) = match access {
-            Access::Write => ("` changes models of `", "write"),
-            Access::Read | Access::None => ("` reads models of `", "read"),
-        };
-        let message = [
-            "`",
-            definition,
-            does,
-            self.name,
-            "`, which does not grant it: add #[netabase(grants(",
-            definition,
-            " = \"",
-            word,
-            "\"))] to `enum ",
-            self.name,
-            "`",
-        ];
-        panic!("{}", Message::of(&message).text());
-    }
-
-    /// Stops the compiler when a definition links into another one, and is to be opened without it.
-    #[track_caller]
-    pub(crate) const fn assert_alone(&self) {
-        self.assert_links_within(&[self], "a store of its own");
-    }
-
-    #[track_caller]
-    const fn assert_links_within(&self, definitions: &[&DefinitionSchema], place: &str) {
-        let mut models = self.models;
-        while let Some((model, others)) = models.split_first() {
-            let mut relations = model.relations;
-            while let Some((relation, rest)) = relations.split_first() {
-                if let Some(target) = relation.definition
-                    && !has_name(definitions, target)
-                {
-                    let message = [
-                        "definition `",
-                        self.name,
-                        "` cannot be in ",
-                        place,
-                        " without `",
-                        target,
-                        "`, as the field `",
-                        relation.name,
-                        "` of `",
-                        model.name,
-                        "` links into it: list both in one enum with #[derive(NetabaseRepository)]",
-                    ];
-                    panic!("{}", Message::of(&message).text());
-                }
-                relations = rest;
-            }
-            models = others;
         }
     }
 
@@ -280,72 +200,6 @@ impl DefinitionSchema {
         }
         false
     }
-}
-
-/// Stops the compiler when a model follows its links to one that does not let it. `definition`: that of the targets, where links
-/// name it.
-#[track_caller]
-const fn check_inbound(model: &ModelSchema, targets: &[&ModelSchema], definition: Option<&str>) {
-    let mut relations = model.relations;
-    while let Some((relation, rest)) = relations.split_first() {
-        let leads_there = match (relation.definition, definition) {
-            (None, None) => true,
-            (Some(named), Some(definition)) => same(named, definition),
-            _ => false,
-        };
-        let mut others = targets;
-        while let Some((target, left)) = others.split_first() {
-            let is_followed =
-                leads_there && same(target.name, relation.target) && !matches!(relation.access, Access::None);
-            if is_followed && !target.is_open_to(model.name) {
-                let message = [
-                    "the field `",
-                    relation.name,
-                    "` of `",
-                    model.name,
-                    "` links to `",
-                    target.name,
-                    "`, whose inbound access leaves it out: add `",
-                    model.name,
-                    " = \"read\"` to `inbound(..)` of `",
-                    target.name,
-                    "`, or `access = \"none\"` to the relation, which is not followed then",
-                ];
-                panic!("{}", Message::of(&message).text());
-            }
-            others = left;
-        }
-        relations = rest;
-    }
-}
-
-impl ModelSchema {
-    /// Whether the links of another model may be followed to this one.
-    const fn is_open_to(&self, model: &str) -> bool {
-        let Some(mut grants) = self.inbound else { return true };
-        while let Some((grant, others)) = grants.split_first() {
-            let is_meant = match grant.to {
-                None => true,
-                Some(to) => same(to, model),
-            };
-            if is_meant && !matches!(grant.access, Access::None) {
-                return true;
-            }
-            grants = others;
-        }
-        false
-    }
-}
-
-const fn has_name(definitions: &[&DefinitionSchema], name: &str) -> bool {
-    let mut rest = definitions;
-    while let Some((definition, others)) = rest.split_first() {
-        if same(definition.name, name) {
-            return true;
-        }
-        rest = others;
-    }
-    false
 }
 
 /// Whether the list has a definition of that name at that place.

@@ -4,6 +4,7 @@
 
 mod access;
 mod check;
+mod check_access;
 mod diff;
 mod stored;
 
