@@ -11,7 +11,10 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[netabase(index(name = "kind_owner", fields(kind, owner), covering(cents), sum(cents)))]
+#[netabase(
+    index(name = "kind_owner", fields(kind, owner), covering(cents), sum(cents)),
+    index(name = "half", key = half -> u8, when = is_dear)
+)]
 struct Item {
     #[primary_key]
     id: u64,
@@ -25,7 +28,17 @@ struct Item {
     #[netabase(class = "secret")]
     secret: Option<String>,
     cents: i64,
+    #[secondary_key(each)]
+    tags: Vec<u8>,
     text: String,
+}
+
+fn half(item: &Item) -> u8 {
+    item.owner / 2
+}
+
+fn is_dear(item: &Item) -> bool {
+    item.cents >= 50
 }
 
 #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -64,6 +77,10 @@ enum Rows {
     NotKind(u8),
     /// a field without an index
     Dear,
+    /// one of many keys
+    Tags(u8),
+    /// an index over some records
+    Half(u8),
 }
 
 impl Rows {
@@ -76,6 +93,8 @@ impl Rows {
             Rows::OwnOrKind(kind) => item.owner == owner? || item.kind == *kind,
             Rows::NotKind(kind) => item.kind != *kind,
             Rows::Dear => item.cents >= 50,
+            Rows::Tags(tag) => item.tags.iter().any(|own| own >= tag),
+            Rows::Half(of) => item.cents >= 50 && item.owner / 2 == *of,
         })
     }
 }
@@ -123,6 +142,8 @@ impl Rules {
                 }
                 Rows::NotKind(kind) => rights.rows(move |_| Some(Item::KIND.eq(kind).not())),
                 Rows::Dear => rights.rows(|_| Some(Item::CENTS.range(50..))),
+                Rows::Tags(tag) => rights.rows(move |_| Some(Item::TAGS.range(tag..))),
+                Rows::Half(of) => rights.rows(move |_| Some(Item::HALF.eq(of))),
             };
             if *masks {
                 rights = if *role == 0 { rights.mask(Item::SECRET) } else { rights.mask_class::<Secret>() };
@@ -217,7 +238,16 @@ impl<'s> Sight<'s> {
 
 fn item(id: u64, owner: u8, kind: u8) -> Item {
     let (code, secret, text) = (format!("code{id}"), Some(format!("<secret{id}>")), format!("<canary{id}>"));
-    Item { id, owner, kind, code, secret, cents: i64::from(kind) * 30, text }
+    Item {
+        id,
+        owner,
+        kind,
+        code,
+        secret,
+        cents: i64::from(kind) * 30,
+        tags: vec![kind, 10 + owner, kind],
+        text,
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -229,6 +259,8 @@ enum Find {
     Secret(u64),
     Text(u64),
     Code(u64),
+    Tags(u8),
+    Half(u8),
 }
 
 impl Find {
@@ -241,6 +273,8 @@ impl Find {
             Find::Secret(id) => item.secret == Some(format!("<secret{id}>")),
             Find::Text(id) => item.text == format!("<canary{id}>"),
             Find::Code(id) => item.code == format!("code{id}"),
+            Find::Tags(tag) => item.tags.iter().any(|own| own >= tag),
+            Find::Half(of) => item.cents >= 50 && item.owner / 2 == *of,
         }
     }
 
@@ -254,7 +288,14 @@ impl Find {
             Find::Secret(id) => query.filter(Item::SECRET.eq(format!("<secret{id}>"))),
             Find::Text(id) => query.filter(Item::TEXT.eq(format!("<canary{id}>"))),
             Find::Code(id) => query.filter(Item::CODE.eq(format!("code{id}"))),
+            Find::Tags(tag) => query.filter(Item::TAGS.range(*tag..)),
+            Find::Half(of) => query.filter(Item::HALF.eq(*of)),
         }
+    }
+
+    /// Whether it names what may be made of a hidden field.
+    fn names_hidden(&self, sight: &Sight<'_>) -> bool {
+        matches!(self, Find::Secret(_) | Find::Half(_)) && sight.has_masks()
     }
 }
 
@@ -276,6 +317,8 @@ enum Op {
     Delete(u64),
     DeleteWhere(Find),
     Part(u64, u64, u8),
+    /// what is written and not committed is seen as what is stored
+    Staged(u8, u8, Find),
 }
 
 /// How a write ends.
@@ -407,7 +450,7 @@ fn run(op: &Op, store: &Store<Stock>, sight: &Sight<'_>, state: &mut State) -> R
         Op::Query(find) => {
             let found = find.query(store).collect();
             read(&found);
-            let names_hidden = matches!(find, Find::Secret(_)) && sight.has_masks();
+            let names_hidden = find.names_hidden(sight);
             if !reads || names_hidden {
                 denied(&found.unwrap_err());
                 return Ok(());
@@ -428,6 +471,25 @@ fn run(op: &Op, store: &Store<Stock>, sight: &Sight<'_>, state: &mut State) -> R
             let last: Vec<_> =
                 expected.iter().rev().take(3).map(|item| (item.id.into(), item.text.clone())).collect();
             assert_eq!(selected, last);
+            let mut unordered = find.query(store).unordered().collect()?;
+            unordered.sort_by_key(|item| item.id);
+            assert_eq!(unordered, expected);
+            let last = find.query(store).order_by(Item::KIND_OWNER.desc()).offset(1).limit(2).collect();
+            if let Ok(last) = &last {
+                read(last);
+                assert_eq!(last.len(), expected.len().saturating_sub(1).min(2));
+            }
+            let visited = Mutex::new(Vec::new());
+            find.query(store).par_for_each(2, |item| {
+                visited.lock().unwrap().push(item.id);
+                Ok(())
+            })?;
+            let mut visited = visited.into_inner().unwrap();
+            visited.sort_unstable();
+            assert_eq!(visited, ids(&expected));
+            let first = find.query(store).order_by(Item::ID.asc()).first()?;
+            assert_eq!(first.as_ref(), expected.first());
+            assert_eq!(find.query(store).exists()?, !expected.is_empty());
             let page = find.query(store).limit(2).page(None)?;
             assert_eq!(ids(&page.items), ids(&expected).into_iter().take(2).collect::<Vec<_>>());
             if let Some(next) = page.next {
@@ -559,7 +621,7 @@ fn run(op: &Op, store: &Store<Stock>, sight: &Sight<'_>, state: &mut State) -> R
             let Some(filter) = where_of(find) else { return Ok(()) };
             let done = store.write(|txn| txn.update_where(filter.clone(), |item: &mut Item| item.cents += 1));
             read(&done);
-            let names_hidden = matches!(find, Find::Secret(_)) && sight.has_masks();
+            let names_hidden = find.names_hidden(sight);
             let may = reads && sight.has(Operation::Update) && !names_hidden;
             let found = sight.seen(&state.items).into_iter().filter(|item| find.holds(item));
             let mut ends = found.map(|item| state.put(sight, &Item { cents: item.cents + 1, ..item }, true));
@@ -583,7 +645,7 @@ fn run(op: &Op, store: &Store<Stock>, sight: &Sight<'_>, state: &mut State) -> R
             let Some(filter) = where_of(find) else { return Ok(()) };
             let done = store.write(|txn| txn.delete_where(filter.clone()));
             read(&done);
-            let names_hidden = matches!(find, Find::Secret(_)) && sight.has_masks();
+            let names_hidden = find.names_hidden(sight);
             let found: Vec<_> =
                 sight.seen(&state.items).into_iter().filter(|item| find.holds(item)).collect();
             let all = reads
@@ -594,6 +656,29 @@ fn run(op: &Op, store: &Store<Stock>, sight: &Sight<'_>, state: &mut State) -> R
             if !all {
                 *state = before.clone();
             }
+        }
+        Op::Staged(owner, kind, find) => {
+            let Some(filter) = where_of(find) else { return Ok(()) };
+            if !reads || find.names_hidden(sight) {
+                return Ok(());
+            }
+            let mut txn = store.begin_write()?;
+            let mut staged = state.clone();
+            let new = item(50, *owner, *kind);
+            if sight.has(Operation::Create) {
+                assert_eq!(end(&txn.create(&new)), staged.put(sight, &new, false));
+            }
+            let mut found = txn.query::<Item>().filter(filter).collect()?;
+            assert_hushed(sight, &staged, &found);
+            found.sort_by_key(|item| item.id);
+            let expected: Vec<_> =
+                sight.seen(&staged.items).into_iter().filter(|item| find.holds(item)).collect();
+            assert_eq!(found, expected);
+            assert_eq!(txn.len::<Item>()?, sight.seen(&staged.items).len() as u64);
+            assert_eq!(
+                txn.get::<Item>(50)?.is_some(),
+                sight.seen(&staged.items).iter().any(|item| item.id == 50)
+            );
         }
         Op::Part(id, of, owner) => {
             let part = Part { id: *id, item: Link::new(*of), owner: *owner, text: format!("<part{id}>") };
@@ -624,6 +709,8 @@ fn where_of(find: &Find) -> Option<netabase::query::Filter<Item>> {
         Find::KindFrom(kind) => Item::KIND.range(*kind..),
         Find::Secret(id) => Item::SECRET.eq(format!("<secret{id}>")),
         Find::Code(id) => Item::CODE.eq(format!("code{id}")),
+        Find::Tags(tag) => Item::TAGS.range(*tag..),
+        Find::Half(of) => Item::HALF.eq(*of),
         Find::All | Find::Either(..) | Find::Text(_) => return None,
     })
 }
@@ -644,6 +731,8 @@ fn rows() -> impl Strategy<Value = Rows> {
         (0..4_u8).prop_map(Rows::OwnOrKind),
         (0..4_u8).prop_map(Rows::NotKind),
         Just(Rows::Dear),
+        (0..14_u8).prop_map(Rows::Tags),
+        (0..2_u8).prop_map(Rows::Half),
     ]
 }
 
@@ -667,6 +756,8 @@ fn find() -> impl Strategy<Value = Find> {
         (0..12_u64).prop_map(Find::Secret),
         (0..12_u64).prop_map(Find::Text),
         (0..12_u64).prop_map(Find::Code),
+        (0..14_u8).prop_map(Find::Tags),
+        (0..2_u8).prop_map(Find::Half),
     ]
 }
 
@@ -690,6 +781,7 @@ fn op() -> impl Strategy<Value = Op> {
         id().prop_map(Op::Delete),
         find().prop_map(Op::DeleteWhere),
         (id(), id(), 0..4_u8).prop_map(|(id, of, owner)| Op::Part(id, of, owner)),
+        (0..4_u8, 0..4_u8, find()).prop_map(|(owner, kind, find)| Op::Staged(owner, kind, find)),
     ]
 }
 
