@@ -207,22 +207,32 @@ impl<'s> Sight<'s> {
     }
 
     fn hides_secret_of(&self, item: &Item) -> bool {
-        let shows = |spec: &Spec| {
-            spec.operations.contains(&Operation::Read)
-                && spec.rows.holds(self.who.owner, item) == Some(true)
-                && !spec.masks
+        self.masks_all(Operation::Read, item)
+    }
+
+    /// Whether all that allow it with the item mask the secret, or none does.
+    fn masks_all(&self, operation: Operation, item: &Item) -> bool {
+        let allows = |spec: &&Spec| {
+            spec.operations.contains(&operation) && spec.rows.holds(self.who.owner, item) == Some(true)
         };
-        !self.specs().any(shows)
+        self.specs().filter(allows).all(|spec| spec.masks)
+    }
+
+    /// Whether the secret of an item is not this one's to change.
+    fn keeps_secret_of(&self, item: &Item) -> bool {
+        let by = if self.may(Operation::Read, item) { Operation::Read } else { Operation::Update };
+        self.masks_all(by, item)
     }
 
     /// Whether some secrets are hidden.
     fn has_masks(&self) -> bool {
         let probe = item(0, 0, 0);
-        self.specs().any(|spec| {
-            spec.masks
-                && spec.operations.contains(&Operation::Read)
-                && spec.rows.holds(self.who.owner, &probe).is_some()
-        })
+        let reads = |spec: &&Spec| {
+            spec.operations.contains(&Operation::Read) && spec.rows.holds(self.who.owner, &probe).is_some()
+        };
+        // What one rule shows of all items is hidden in none.
+        let shows_all = self.specs().filter(reads).any(|spec| !spec.masks && matches!(spec.rows, Rows::All));
+        self.specs().filter(reads).any(|spec| spec.masks) && !shows_all
     }
 
     fn masked(&self, item: &Item) -> Item {
@@ -363,13 +373,16 @@ impl State {
         }
         let mut new = new.clone();
         if let Some(old) = self.items.get(&new.id)
-            && sight.has_masks()
-            && sight.hides_secret_of(old)
+            && sight.keeps_secret_of(old)
         {
             if new.secret.is_some() {
                 return End::Denied;
             }
             new.secret.clone_from(&old.secret);
+            // Not to where it would be seen.
+            if !sight.keeps_secret_of(&new) {
+                return End::Denied;
+            }
         }
         let operation = if is_there { Operation::Update } else { Operation::Create };
         if !sight.may(operation, &new) {

@@ -96,7 +96,11 @@ pub(super) fn entries(index: &NamedIndex, part: usize) -> TokenStream {
     });
     let sums = (!index.sums.is_empty()).then(|| quote!(out.sum::<Self>(#part, &[#(#amounts),*])?;));
     match &index.when {
-        Some(when) => quote!(if #when(self) { #call #(#covers)* #sums }),
+        // Code of the user's runs where somebody asks for what it says.
+        Some(when) => quote!(if out.wants(#part) && #when(self) { #call #(#covers)* #sums }),
+        None if matches!(index.source, Source::Computed(..)) => {
+            quote!(if out.wants(#part) { #call #(#covers)* #sums })
+        }
         None => quote!(#call #(#covers)* #sums),
     }
 }

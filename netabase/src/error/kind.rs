@@ -125,6 +125,14 @@ pub enum ErrorKind {
         /// the relation, as `Order.customer`
         link: String,
     },
+    /// The steps of a walk end at another model than they begin with.
+    #[error(
+        "the steps of this walk lead from {model} to the {model} of another definition: add the steps back"
+    )]
+    WalkLeaves {
+        /// recorded name of the model
+        model: &'static str,
+    },
     /// A query goes from one definition to another one that does not let it.
     #[error(
         "`{to}` does not let `{definition}` read it: add #[netabase(grants({definition} = \"read\"))] to `enum {to}`"

@@ -23,8 +23,8 @@ pub struct Entries {
     spans: Vec<Span>,
     /// The record's primary key, which keeps apart the absent values of a unique key.
     record: Vec<u8>,
-    /// Collect for this table only.
-    only: Option<usize>,
+    /// Collect for these tables only.
+    wanted: Option<SmallVec<[usize; 2]>>,
 }
 
 /// Where an entry stands in the buffer.
@@ -85,18 +85,23 @@ impl Entries {
 
     /// Restricts the collection to one table.
     pub(crate) fn only(part: usize) -> Self {
-        Entries { only: Some(part), ..Entries::default() }
+        Entries { wanted: Some(smallvec![part]), ..Entries::default() }
     }
 
     /// A buffer for the entries in these tables; `None` if there is only the main one, whose key is no entry.
     pub(crate) fn of_parts(parts: impl IntoIterator<Item = usize>) -> Option<Self> {
-        let mut parts = parts.into_iter().filter(|part| *part != 0);
-        let first = parts.next()?;
-        Some(if parts.all(|part| part == first) { Entries::only(first) } else { Entries::default() })
+        let wanted: SmallVec<_> = parts.into_iter().filter(|part| *part != 0).collect();
+        (!wanted.is_empty()).then(|| Entries { wanted: Some(wanted), ..Entries::default() })
+    }
+
+    /// For the derive: whether the entries of a table are collected. What is computed for others is not computed at all.
+    #[doc(hidden)]
+    pub fn wants(&self, part: usize) -> bool {
+        !self.leaves_out(part)
     }
 
     pub(super) fn leaves_out(&self, part: usize) -> bool {
-        self.only.is_some_and(|only| only != part)
+        self.wanted.as_ref().is_some_and(|wanted| !wanted.contains(&part))
     }
 
     /// Appends what `write` writes.

@@ -163,6 +163,12 @@ impl Permit<WriteAccess> {
         session.allows(ordinal, Operation::Read, record)
     }
 
+    /// Whether the record of a model may be seen with all its fields.
+    pub(crate) fn sees_whole(&self, ordinal: usize, record: &[u8]) -> Result<bool> {
+        let rights = self.session.as_ref().and_then(|session| session.models.get(ordinal));
+        Ok(rights.is_none_or(|rights| rights.masks().is_none()) && self.sees(ordinal, record)?)
+    }
+
     /// Whether a record may be linked to by a relation. `part`: number of the relation's table.
     pub(crate) fn may_link(&self, part: usize, target: usize, record: &[u8]) -> Result<bool> {
         let Some(session) = &self.session else { return Ok(true) };
@@ -185,6 +191,11 @@ impl Permit<WriteAccess> {
         masks.restore(old, new)?.ok_or_else(|| self.denied(model)).map(Some)
     }
 
+    /// Whether fields of some records are hidden.
+    pub(crate) fn hides_fields(&self) -> bool {
+        self.masks().is_some()
+    }
+
     fn masks(&self) -> Option<&Arc<dyn Rows>> {
         self.session.as_ref()?.models.get(self.ordinal)?.masks()
     }
@@ -200,10 +211,17 @@ impl Permit<WriteAccess> {
         self.session.is_some()
     }
 
-    /// Whether this principal's deletions do to other records what their relations say, whatever he may do with those himself.
-    pub(crate) fn trusts_cascades(&self) -> bool {
-        let Some(session) = &self.session else { return true };
-        session.models.get(self.ordinal).is_some_and(|rights| rights.trusts_cascades)
+    /// Whether it may be told that a record links to another one. `part`: the table of its links.
+    pub(crate) fn sees_link(
+        &self,
+        schema: &ModelSchema,
+        (ordinal, part): (usize, usize),
+        record: &[u8],
+    ) -> Result<bool> {
+        let Some(session) = &self.session else { return Ok(true) };
+        let masks = session.models.get(ordinal).and_then(ModelRights::masks);
+        let is_hidden = masks.is_some_and(|masks| schema.looks_at(part, masks.masked()));
+        Ok(!is_hidden && session.allows(ordinal, Operation::Read, record)?)
     }
 
     /// The error for what this principal may not do.
@@ -271,11 +289,16 @@ impl Guard {
         Guard(Some(Arc::new(Session { models, ticket: Some(ticket), hook })))
     }
 
-    /// Refuses to begin anything with a ticket that has ended.
+    /// Refuses to begin anything without a ticket where one is needed, and with one that has ended.
     #[inline]
     pub(crate) fn admit(&self, now: impl FnOnce() -> SystemTime) -> Result<()> {
-        match self.0.as_ref().and_then(|session| session.ticket.as_ref()) {
-            None => Ok(()),
+        let Some(session) = &self.0 else { return Ok(()) };
+        match &session.ticket {
+            None => {
+                session.told(Door::Session, None, false);
+                let (operation, model) = ("a transaction without a ticket", "the store");
+                Err(Error::new(ErrorKind::PermissionDenied { operation, model }))
+            }
             Some(ticket) => ticket.check(now),
         }
     }
@@ -319,6 +342,13 @@ impl Guard {
         let mut permit = Permit::of(ordinal, door);
         permit.session = self.pass(door, schema, ordinal)?.map(|(session, _)| session.clone());
         Ok(permit)
+    }
+
+    /// The guard of what an operation brings with it in other records of a model: whether the policy of its definition leaves that
+    /// to what the relations say, or asks for rights.
+    pub(crate) fn of_cascades(&self, ordinal: usize) -> Guard {
+        let rights = self.0.as_ref().and_then(|session| session.models.get(ordinal));
+        if rights.is_some_and(|rights| rights.trusts_cascades) { Guard::owner() } else { self.clone() }
     }
 
     /// Leave for what follows from an operation that was allowed: to look for those that link to a record, and change them.

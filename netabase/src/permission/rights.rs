@@ -34,7 +34,8 @@ use crate::schema::{Operation, Operations};
 /// ```
 pub struct Rights<M> {
     operations: Operations,
-    rows: Option<Arc<RowsOf<M>>>,
+    /// all of them must hold
+    rows: Vec<Arc<RowsOf<M>>>,
     masks: Vec<&'static str>,
     links: Vec<usize>,
     /// what is wrong with them, for when the policy is installed
@@ -46,7 +47,7 @@ type RowsOf<M> = dyn Fn(&Ticket) -> Option<Result<Terms<M>>> + Send + Sync;
 impl<M: NetabaseModel> fmt::Debug for Rights<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Rights { operations, rows, masks, .. } = self;
-        let some = if rows.is_some() { ", some rows" } else { "" };
+        let some = if rows.is_empty() { "" } else { ", some rows" };
         write!(f, "Rights<{}>({operations:?}{some}, without {masks:?})", M::NAME)
     }
 }
@@ -60,7 +61,7 @@ impl<M: NetabaseModel> Default for Rights<M> {
 impl<M: NetabaseModel> Rights<M> {
     /// None.
     pub fn new() -> Self {
-        let (operations, rows) = (Operations::NONE, None);
+        let (operations, rows) = (Operations::NONE, Vec::new());
         Rights { operations, rows, masks: Vec::new(), links: Vec::new(), wrong: None }
     }
 
@@ -97,11 +98,11 @@ impl<M: NetabaseModel> Rights<M> {
 
     /// Only with these records: as they are, and of those that are created or changed also as they come to be. The closure is
     /// asked when a session begins; `None` means none at all, as where a claim is missing. Where an index answers the filter, it
-    /// answers it here.
+    /// answers it here. Of several filters all must hold.
     ///
     /// For other operations on other records, [allow](super::Policy::allow) the role more than once.
     pub fn rows<C>(mut self, rows: impl Fn(&Ticket) -> Option<Filter<M, C>> + Send + Sync + 'static) -> Self {
-        self.rows = Some(Arc::new(move |ticket| rows(ticket).map(Filter::into_terms)));
+        self.rows.push(Arc::new(move |ticket| rows(ticket).map(Filter::into_terms)));
         self
     }
 
@@ -124,7 +125,12 @@ impl<M: NetabaseModel> Rights<M> {
     /// As [`mask`](Self::mask), all fields of a class.
     pub fn mask_class<C: DataClass>(mut self) -> Self {
         let of_class = M::SCHEMA.fields.iter().filter(|field| field.class == Some(C::NAME));
+        let before = self.masks.len();
         self.masks.extend(of_class.map(|field| field.name));
+        if self.masks.len() == before {
+            self.wrong =
+                Some(format!("no field of {} has the class `{}`, so none is masked", M::NAME, C::NAME));
+        }
         self
     }
 
@@ -164,13 +170,11 @@ impl<M: NetabaseModel> AnyRights for Rights<M> {
             let Some(rights) = rights.as_any().downcast_ref::<Rights<M>>() else {
                 return Err(Error::internal("rights of another model"));
             };
-            let rows = match &rights.rows {
-                None => None,
-                Some(rows) => match rows(ticket) {
-                    Some(terms) => Some(terms?),
-                    None => continue,
-                },
+            let Some(rows) = rights.rows.iter().map(|rows| rows(ticket)).collect::<Option<Vec<_>>>() else {
+                continue;
             };
+            let rows = rows.into_iter().collect::<Result<Vec<_>>>()?;
+            let rows = (!rows.is_empty()).then(|| rows.into_iter().flatten().collect());
             links.extend_from_slice(&rights.links);
             let (operations, masks) = (rights.operations, rights.masks.clone());
             alternatives.push(Alternative { operations, rows, masks });

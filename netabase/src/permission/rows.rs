@@ -11,11 +11,12 @@ use crate::schema::{Operation, Operations};
 pub(super) trait Rows: Send + Sync {
     /// Whether it may be done with the record in these bytes.
     fn allows(&self, operation: Operation, record: &[u8]) -> Result<bool>;
-    /// Recorded names of the fields that are hidden in any record.
+    /// Recorded names of the fields that are hidden in some record from who reads it.
     fn masked(&self) -> &[&'static str];
     /// The record with what may be seen of it.
     fn mask_bytes(&self, record: &[u8]) -> Result<Vec<u8>>;
-    /// A new record with the hidden fields of the old one; `None` if it has something else in their place than nothing.
+    /// A new record with the hidden fields of the old one; `None` if it has something else in their place than nothing, or would
+    /// show them.
     fn restore(&self, old: &[u8], new: &[u8]) -> Result<Option<Vec<u8>>>;
     fn as_any(&self) -> &dyn Any;
 }
@@ -40,6 +41,9 @@ pub(super) struct Rule<M> {
     alternatives: Vec<Alternative<M>>,
     /// the tables whose keys decide
     parts: Vec<usize>,
+    /// fields that are hidden in some records, from who reads or changes them
+    hidden: Vec<&'static str>,
+    /// those of them that are hidden from who reads, and are not named
     masked: Vec<&'static str>,
 }
 
@@ -47,19 +51,24 @@ impl<M: NetabaseModel> Rule<M> {
     /// # Errors
     /// `InvalidPolicy` for a condition on an index that is registered, whose code may not be there.
     pub(super) fn new(alternatives: Vec<Alternative<M>>) -> Result<Self> {
-        let (mut parts, mut masked) = (Vec::new(), Vec::new());
+        let (mut parts, mut hidden) = (Vec::new(), Vec::new());
         for alternative in &alternatives {
             for term in alternative.rows.iter().flatten() {
                 refuse_registered(term)?;
                 add_parts(term, &mut parts);
             }
-            if alternative.has(Operation::Read) {
-                masked.extend_from_slice(&alternative.masks);
+            if alternative.has(Operation::Read) || alternative.has(Operation::Update) {
+                hidden.extend_from_slice(&alternative.masks);
             }
         }
-        masked.sort_unstable();
-        masked.dedup();
-        Ok(Rule { alternatives, parts, masked })
+        hidden.sort_unstable();
+        hidden.dedup();
+        // What one alternative shows of all records is hidden in none.
+        let readable = || alternatives.iter().filter(|one| one.has(Operation::Read));
+        hidden.retain(|field| !readable().any(|one| one.rows.is_none() && !one.masks.contains(field)));
+        let is_masked = |field: &&&'static str| readable().any(|one| one.masks.contains(field));
+        let masked = hidden.iter().filter(is_masked).copied().collect();
+        Ok(Rule { alternatives, parts, hidden, masked })
     }
 
     /// Whether there may be records with which it is not allowed.
@@ -68,7 +77,7 @@ impl<M: NetabaseModel> Rule<M> {
     }
 
     pub(super) fn has_masks(&self) -> bool {
-        !self.masked.is_empty()
+        !self.hidden.is_empty()
     }
 
     /// The alternatives that allow it with this record.
@@ -100,9 +109,13 @@ impl<M: NetabaseModel> Rule<M> {
 
     /// The fields that no alternative shows of this record.
     fn hidden_in(&self, record: &M) -> Result<Vec<&'static str>> {
-        let shown_by = self.that_allow(Operation::Read, record)?;
+        let mut shown_by = self.that_allow(Operation::Read, record)?;
+        if shown_by.is_empty() {
+            // Who changes what he does not read.
+            shown_by = self.that_allow(Operation::Update, record)?;
+        }
         let is_hidden = |field: &&&'static str| shown_by.iter().all(|one| one.masks.contains(field));
-        Ok(self.masked.iter().filter(is_hidden).copied().collect())
+        Ok(self.hidden.iter().filter(is_hidden).copied().collect())
     }
 
     fn mask(&self, mut record: M) -> Result<M> {
@@ -185,6 +198,11 @@ impl<M: NetabaseModel> Rows for Rule<M> {
             if !new.value.take_from(old.value) {
                 return Err(Error::internal("a field of two types"));
             }
+        }
+        // Nobody brings a record to where he would see what he does not see here.
+        let hidden_then = self.hidden_in(&new)?;
+        if hidden.iter().any(|field| !hidden_then.contains(field)) {
+            return Ok(None);
         }
         Self::encode(&new).map(Some)
     }

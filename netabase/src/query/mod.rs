@@ -64,7 +64,7 @@ use smallvec::SmallVec;
 
 use self::source::Source;
 use crate::error::Result;
-use crate::model::{By, KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Terms};
+use crate::model::{KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Terms};
 use crate::overlay::View;
 use crate::permission::Door;
 use crate::transaction::{Context, ReadTransaction, WriteTransaction};
@@ -203,16 +203,13 @@ impl<M: NetabaseModel> Query<'_, M, Scan> {
 
 impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
     fn ordered<C>(mut self, order: Order<M, C>) -> Self {
-        if let Ok(source) = &self.source {
-            let named = match &order.by {
-                By::Key(part) => source.check_part(*part),
-                By::Field(name, _) => source.check_field(name),
-            };
-            if let (Err(error), Ok(_)) = (named, &self.terms) {
-                self.terms = Err(error);
-            }
+        let order = order.plain();
+        if let (Ok(source), Ok(_)) = (&self.source, &self.terms)
+            && let Err(error) = source.check_order(&order)
+        {
+            self.terms = Err(error);
         }
-        self.orders.push(order.plain());
+        self.orders.push(order);
         self
     }
 

@@ -200,6 +200,14 @@ impl<M> PartialEq for Sorted<'_, M> {
 
 impl<M> Eq for Sorted<'_, M> {}
 
+/// The tables whose keys decide an order.
+pub(super) fn parts_of<M>(orders: &[Order<M>]) -> impl Iterator<Item = usize> {
+    orders.iter().filter_map(|order| match order.by {
+        By::Key(part) => Some(part),
+        By::Field(..) => None,
+    })
+}
+
 /// What a record is ordered by; nothing for the order by a field.
 pub(super) fn key_of<M: NetabaseModel>(
     order: &Order<M>,
@@ -221,12 +229,14 @@ pub(super) fn sort_records<M: NetabaseModel>(
     records: impl Iterator<Item = M>,
     orders: &[Order<M>],
 ) -> Result<Vec<M>> {
-    let mut entries = Entries::default();
+    let mut entries = Entries::of_parts(parts_of(orders));
     let with_keys = |record: M| {
         let mut primary = Vec::new();
         record.encode_key(&mut primary)?;
-        entries.collect(&record, &primary, &NO_CUSTOMS)?;
-        let keys = orders.iter().map(|order| key_of(order, &primary, Some(&entries))).collect();
+        if let Some(entries) = &mut entries {
+            entries.collect(&record, &primary, &NO_CUSTOMS)?;
+        }
+        let keys = orders.iter().map(|order| key_of(order, &primary, entries.as_ref())).collect();
         Ok(Sorted { orders, keys, primary, record })
     };
     let mut sorted = records.map(with_keys).collect::<Result<Vec<_>>>()?;
@@ -245,10 +255,7 @@ pub(super) fn sort<M: NetabaseModel>(
     }
     let mut kept: BinaryHeap<Sorted<'_, M>> = BinaryHeap::new();
     let orders = &wanted.orders;
-    let mut entries = Entries::of_parts(orders.iter().filter_map(|order| match order.by {
-        By::Key(part) => Some(part),
-        By::Field(..) => None,
-    }));
+    let mut entries = Entries::of_parts(parts_of(orders));
     while let Some(record) = next_that_holds(&mut walk, &mut residual)? {
         let primary = walk.key().to_vec();
         if let Some(entries) = &mut entries {

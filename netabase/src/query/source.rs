@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::Slice;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
-use crate::model::{Index, NetabaseModel, Term, Viewed};
+use crate::model::{By, Index, NetabaseModel, Order, Term, Viewed};
 use crate::overlay::View;
 use crate::permission::{Door, Guard, Permit, ReadAccess};
 use crate::schema::Access;
@@ -51,6 +51,14 @@ fn refuse_closed(door: Door, target: &Target) -> Result<()> {
     Err(Error::new(ErrorKind::PermissionDenied { operation, model }))
 }
 
+/// A key that leads to a record, and is no relation, is followed as a relation would be.
+fn refuse_inbound(door: Door, from: &ModelTables, to: &ModelTables) -> Result<()> {
+    if to.schema.is_open_to(from.schema.name) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::PermissionDenied { operation: door.name(), model: to.schema.name }))
+}
+
 fn registered(tables: &ModelTables, name: &'static str) -> Result<usize> {
     let unknown = || Error::new(ErrorKind::UnknownIndex { model: tables.schema.name, name });
     tables.customs.part(name).ok_or_else(unknown)
@@ -87,7 +95,11 @@ impl<'r> Source<'r> {
                 refuse_closed(door, &target)?;
                 self.at::<M>(door, target.ordinal)
             }
-            None => self.at::<M>(door, self.layout.ordinal_of::<M>(self.ordinal)?),
+            None => {
+                let target = self.at::<M>(door, self.layout.ordinal_of::<M>(self.ordinal)?)?;
+                refuse_inbound(door, self.tables()?, target.tables()?)?;
+                Ok(target)
+            }
         }
     }
 
@@ -97,13 +109,25 @@ impl<'r> Source<'r> {
         door: Door,
         handle: Index<C, K, S>,
     ) -> Result<Source<'r>> {
-        let ordinal = match self.layout.ordinal_of::<C>(self.ordinal) {
-            Ok(own) => own,
-            Err(unknown) => self.layout.linking::<C>(self.ordinal, handle.part())?.ok_or(unknown)?,
+        // Of a model that several definitions list, the one whose links lead here.
+        let leads_here = |ordinal: &usize| {
+            let part = self.layout.model(*ordinal).and_then(|tables| tables.part(handle.part()));
+            let target = part.ok().and_then(|part| part.target);
+            target.is_none_or(|target| target.ordinal == self.ordinal)
+        };
+        let own = self.layout.ordinal_of::<C>(self.ordinal);
+        let ordinal = match own.as_ref().ok().filter(|own| leads_here(own)) {
+            Some(own) => *own,
+            None => {
+                let unknown = || Error::new(ErrorKind::UnknownModel { model: C::NAME });
+                self.layout.linking::<C>((self.home, self.ordinal), handle.part())?.ok_or_else(unknown)?
+            }
         };
         let source = self.at::<C>(door, ordinal)?;
-        if let Some(target) = source.tables()?.part(source.part_of(handle)?)?.target {
-            refuse_closed(door, &target)?;
+        let tables = source.tables()?;
+        match tables.part(source.part_of(handle)?)?.target {
+            Some(target) => refuse_closed(door, &target)?,
+            None => refuse_inbound(door, tables, self.tables()?)?,
         }
         Ok(source)
     }
@@ -143,6 +167,14 @@ impl<'r> Source<'r> {
             return Err(self.permit.denied(Door::NameField, self.tables()?.schema.name));
         }
         Ok(())
+    }
+
+    /// Refuses an order by what is hidden.
+    pub(super) fn check_order<M>(&self, order: &Order<M>) -> Result<()> {
+        match &order.by {
+            By::Key(part) => self.check_part(*part),
+            By::Field(name, _) => self.check_field(name),
+        }
     }
 
     /// Refuses conditions that name what is hidden.

@@ -58,10 +58,12 @@ fn sum(bytes: &[u8]) -> [u8; SUM] {
 impl Position {
     /// The place of a record.
     pub(super) fn of<M: NetabaseModel>(orders: &[Order<M>], record: &M) -> Result<Self> {
-        let (mut primary, mut entries) = (Vec::new(), Entries::default());
+        let (mut primary, mut entries) = (Vec::new(), Entries::of_parts(order::parts_of(orders)));
         record.encode_key(&mut primary)?;
-        entries.collect(record, &primary, &NO_CUSTOMS)?;
-        let keys = orders.iter().map(|order| order::key_of(order, &primary, Some(&entries))).collect();
+        if let Some(entries) = &mut entries {
+            entries.collect(record, &primary, &NO_CUSTOMS)?;
+        }
+        let keys = orders.iter().map(|order| order::key_of(order, &primary, entries.as_ref())).collect();
         Ok(Position { keys, primary })
     }
 }

@@ -129,7 +129,7 @@ pub(super) const fn check_inbound(model: &ModelSchema, targets: &[&ModelSchema],
 
 impl ModelSchema {
     /// Whether the links of another model may be followed to this one.
-    const fn is_open_to(&self, model: &str) -> bool {
+    pub(crate) const fn is_open_to(&self, model: &str) -> bool {
         match self.inbound {
             None => true,
             Some(grants) => !matches!(access_of(grants, model), Access::None),

@@ -339,6 +339,9 @@ impl ModelSchema {
 
     /// Whether what stands in a table is made of one of these fields, or may be.
     pub(crate) fn looks_at(&self, part: usize, fields: &[&str]) -> bool {
+        if fields.is_empty() {
+            return false;
+        }
         let any = |names: &[&str]| names.iter().any(|name| fields.contains(name));
         match self.part(part) {
             Some(Part::Main) => any(self.primary),

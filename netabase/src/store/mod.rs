@@ -146,7 +146,8 @@ impl<D: NetabaseDefinition> Store<D> {
     /// handle as any other; what is denied fails with `PermissionDenied`, and records that may not be seen are not there.
     ///
     /// # Errors
-    /// `NoPolicy` if the store has none, `TicketEnded` for a ticket that has expired or was revoked, `PermissionDenied` from a session.
+    /// `NoPolicy` if the store has none, `TicketEnded` for a ticket that has expired or was revoked, `PermissionDenied` from a session,
+    /// `InvalidPolicy` if the rows of a rule are asked of a registered index.
     pub fn session(&self, ticket: &Ticket) -> Result<Self> {
         self.context.guard.check_root()?;
         let guard = self.shared.core.session(ticket)?;

@@ -39,11 +39,18 @@ impl Layout {
     }
 
     /// The number of a model that has a relation to another one. `part`: the number of the relation's table.
-    pub(crate) fn linking<C: NetabaseModel>(&self, target: usize, part: usize) -> Result<Option<usize>> {
+    /// `home`: a model of the definition that asks. Of several, one that it may read.
+    pub(crate) fn linking<C: NetabaseModel>(
+        &self,
+        (home, target): (usize, usize),
+        part: usize,
+    ) -> Result<Option<usize>> {
         let incoming = self.model(target)?.incoming.iter().filter(|incoming| incoming.part == part);
         let is_of =
             |ordinal: &usize| self.models.get(*ordinal).is_some_and(|tables| tables.reader.is_of::<C>());
-        Ok(incoming.map(|incoming| incoming.ordinal).find(is_of))
+        let found: Vec<_> = incoming.map(|incoming| incoming.ordinal).filter(is_of).collect();
+        let granted = found.iter().find(|ordinal| self.check_granted(home, **ordinal).is_ok());
+        Ok(granted.or(found.first()).copied())
     }
 
     fn find<M: NetabaseModel>(&self, place: &Place) -> Option<usize> {

@@ -1,12 +1,13 @@
 //! What a policy says to a record that somebody with a ticket stores.
 
 use super::context::{Encoded, Keep};
-use super::write::Expect;
-use crate::error::Result;
-use crate::model::NetabaseModel;
+use super::write::{Expect, WriteTransaction};
+use crate::codec;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel};
 use crate::permission::{Permit, WriteAccess};
 use crate::schema::Operation;
-use crate::table::{self, Layout, ModelTables};
+use crate::table::{self, ModelTables};
 
 /// What is there under the key, as the one who writes may know it.
 pub(super) struct Seen<'s> {
@@ -16,14 +17,8 @@ pub(super) struct Seen<'s> {
 }
 
 impl Seen<'_> {
-    /// Refuses what the policy does not allow: with the record as it is, and as it comes to be. Hidden fields stay as they are.
-    pub(super) fn admit<M: NetabaseModel>(
-        &self,
-        layout: &Layout,
-        new: &mut Encoded,
-        expect: Expect,
-        keep: Keep,
-    ) -> Result<()> {
+    /// Refuses what the policy does not allow: with the record as it is, and as it comes to be.
+    pub(super) fn admit<M: NetabaseModel>(&self, new: &Encoded, expect: Expect, keep: Keep) -> Result<()> {
         let Seen { permit, tables, stored } = *self;
         let Some(old) = stored else {
             // That nothing is there to change is for the verb to say.
@@ -38,10 +33,28 @@ impl Seen<'_> {
         if keep == Keep::Yes && !permit.sees(tables.ordinal, old)? {
             return Err(permit.denied(M::NAME));
         }
-        if let Some(restored) = permit.restore(M::NAME, old, &new.value)? {
-            let record: M = table::decode_whole(permit, layout, tables, &restored)?;
-            new.fill(&record, &tables.customs)?;
-        }
         permit.check(M::NAME, Operation::Update, &new.value)
+    }
+}
+
+impl<D: NetabaseDefinition> WriteTransaction<D> {
+    /// A record with its hidden fields as they are stored, if there are any: before anything is computed of it. `key`: where it is
+    /// stored now.
+    pub(super) fn restored<M: ModelOf<D>>(
+        &self,
+        permit: &Permit<WriteAccess>,
+        key: &[u8],
+        record: &M,
+    ) -> Result<Option<M>> {
+        if !permit.hides_fields() {
+            return Ok(None);
+        }
+        let tables = self.context.tables::<M>()?;
+        let Some(old) = table::find(permit, self.staged()?, tables, key)? else { return Ok(None) };
+        let mut new = Vec::new();
+        codec::encode(M::SCHEMA.version, record, &mut new)
+            .ok_or_else(|| Error::new(ErrorKind::Codec { model: M::NAME }))?;
+        let Some(restored) = permit.restore(M::NAME, &old, &new)? else { return Ok(None) };
+        table::decode_whole(permit, &self.context.layout, tables, &restored).map(Some)
     }
 }

@@ -55,8 +55,8 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     ) -> Result<()> {
         let deletion = self.deletion(permit, ordinal, key)?;
         let Deletion { records, known, detached } = &deletion;
-        self.admit(permit, Door::Cascade, records.iter().skip(1))?;
-        self.admit(permit, Door::Relink, detached.keys().filter(|record| !known.contains(*record)))?;
+        self.admit(Door::Cascade, records.iter().skip(1))?;
+        self.admit(Door::Relink, detached.keys().filter(|record| !known.contains(*record)))?;
         let done = self.atomically(|txn| {
             for (ordinal, key) in records {
                 txn.delete_record(*ordinal, key)?;
@@ -74,18 +74,12 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     }
 
     /// Refuses what an operation brings with it, where its model or the policy does not allow that.
-    pub(super) fn admit<'r>(
-        &self,
-        permit: &Permit<WriteAccess>,
-        door: Door,
-        records: impl Iterator<Item = &'r Record>,
-    ) -> Result<()> {
+    pub(super) fn admit<'r>(&self, door: Door, records: impl Iterator<Item = &'r Record>) -> Result<()> {
         let context = &self.context;
-        let guard = if permit.trusts_cascades() { &Guard::owner() } else { &context.guard };
         let operation = if door == Door::Cascade { Operation::Delete } else { Operation::Update };
         for (ordinal, key) in records {
             let tables = context.layout.model(*ordinal)?;
-            let own = guard.write(door, tables.schema, *ordinal)?;
+            let own = context.guard.of_cascades(*ordinal).write(door, tables.schema, *ordinal)?;
             if own.is_of_a_session()
                 && let Some(bytes) = table::find(&own, self.staged()?, tables, key)?
             {
@@ -93,6 +87,13 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a record that would come to be what the policy does not allow, as its links change.
+    pub(super) fn admit_relinked(&self, ordinal: usize, value: &[u8]) -> Result<()> {
+        let schema = self.context.layout.model(ordinal)?.schema;
+        let own = self.context.guard.of_cascades(ordinal).write(Door::Relink, schema, ordinal)?;
+        own.check(schema.name, Operation::Update, value)
     }
 
     /// An error about another record than the one that was asked for, which somebody with a ticket may not see.
@@ -162,7 +163,8 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             }
             let is_seen = !permit.is_of_a_session() || {
                 let record = table::find(&follow, self.staged()?, tables, rows.value())?;
-                record.map_or(Ok(true), |record| permit.sees(incoming.ordinal, &record))?
+                let link = (incoming.ordinal, incoming.part);
+                record.map_or(Ok(true), |record| permit.sees_link(by, link, &record))?
             };
             count += u64::from(is_seen);
             unseen |= !is_seen;
@@ -186,7 +188,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     fn delete_record(&mut self, ordinal: usize, key: &[u8]) -> Result<()> {
         let mut before = Entries::default();
         self.read_record(ordinal, key, &mut before)?;
-        self.stage_record(ordinal, key, Some(&before), None, Links::Trusted)
+        self.stage_record(&Guard::follow(ordinal), (ordinal, key), Some(&before), None, Links::Trusted)
     }
 
     /// Changes links of a record, whose key stays.
@@ -201,8 +203,15 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             if !is_read || new_key != key {
                 return Err(damaged(&self.context.layout, tables));
             }
+            self.admit_relinked(ordinal, &value)?;
         }
-        self.stage_record(ordinal, key, Some(&before), Some((&value, &after)), Links::Trusted)
+        self.stage_record(
+            &Guard::follow(ordinal),
+            (ordinal, key),
+            Some(&before),
+            Some((&value, &after)),
+            Links::Trusted,
+        )
     }
 
     /// The bytes of a record that must be there, and its entries.
@@ -222,19 +231,18 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Stages what becomes of a record, once it is checked.
     pub(super) fn stage_record(
         &mut self,
-        ordinal: usize,
-        key: &[u8],
+        permit: &Permit<WriteAccess>,
+        (ordinal, key): (usize, &[u8]),
         before: Option<&Entries>,
         after: Option<(&[u8], &Entries)>,
         links: Links,
     ) -> Result<()> {
         let context = &self.context;
         let tables = context.layout.model(ordinal)?;
-        let permit = Guard::follow(ordinal);
         let change = Change { tables, key, before, after, links };
-        let checked = table::check(&permit, self.staged()?, context.limits, &change)?;
+        let checked = table::check(permit, self.staged()?, context.limits, &change)?;
         let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
-        let deferred = table::stage(&permit, checked, layer, &change)?;
+        let deferred = table::stage(permit, checked, layer, &change)?;
         self.state.deferred.extend(deferred.into_iter().map(|link| (ordinal, link)));
         self.state.spill_if_full(context.staging)
     }

@@ -10,7 +10,7 @@ use super::write::{Expect, WriteTransaction, already_exists, not_found};
 use crate::error::Result;
 use crate::key::AsKey;
 use crate::model::{Entries, ModelOf, NetabaseDefinition, Relink};
-use crate::permission::{Door, Guard};
+use crate::permission::{Door, Guard, Permit, WriteAccess};
 use crate::table::{self, Layout, Links};
 
 /// A link that is to follow: number of the relation, and where it leads.
@@ -34,7 +34,7 @@ struct Arrival {
 
 impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// Changes a record, its primary key included; every link to it follows, in all models, also where a link is part of a
-    /// primary key itself. Returns how many other records changed. It is one operation: all of it happens, or none.
+    /// primary key itself. Returns how many other records changed, as far as they may be seen. It is one operation: all of it happens, or none.
     ///
     /// ```
     /// # use netabase::{Link, NetabaseDefinition, NetabaseModel, Store};
@@ -72,17 +72,20 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         let mut record = found.ok_or_else(|| not_found::<M>(&old))?;
         change(&mut record);
         let permit = self.context.write::<M>(Door::Rekey)?;
+        let mut own = Vec::new();
+        record.encode_key(&mut own)?;
+        if own == *old {
+            return self.put(Door::Rekey, &record, Expect::Present, Keep::No).map(|_| 0);
+        }
+        let record = self.restored(&permit, &old, &record)?.unwrap_or(record);
         let mut new = Encoded::default();
         let tables = self.context.tables::<M>()?;
         new.fill(&record, &tables.customs)?;
         new.prove::<M>(&mut Encoded::default(), &tables.customs)?;
-        if *new.key == *old {
-            return self.put(Door::Rekey, &record, Expect::Present, Keep::No).map(|_| 0);
-        }
         if permit.is_of_a_session() {
             let stored = table::find(&permit, self.staged()?, tables, &old)?;
             let seen = Seen { permit: &permit, tables, stored: stored.as_deref() };
-            seen.admit::<M>(&self.context.layout, &mut new, Expect::Present, Keep::Yes)?;
+            seen.admit::<M>(&new, Expect::Present, Keep::Yes)?;
         }
         if let Some(taken) = table::find(&permit, self.staged()?, tables, &new.key)? {
             let is_seen = permit.sees(tables.ordinal, &taken)?;
@@ -92,13 +95,33 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         let moves = self.moves((ordinal, old))?;
         let others = moves.moved.iter().skip(1);
         let linked = moves.links.keys().filter(|record| !moves.known.contains(*record));
-        self.admit(&permit, Door::Relink, others.chain(linked))?;
+        self.admit(Door::Relink, others.chain(linked))?;
         let arrivals = self.arrivals(&moves, Arrival { key: new.key, value: new.value })?;
-        let done = self.atomically(|txn| txn.move_records(&moves, &arrivals));
+        let done = self.atomically(|txn| txn.move_records(&permit, &moves, &arrivals));
         done.map_err(|error| self.hushed(&permit, ordinal, error))?;
         let others: HashSet<&Record> = moves.moved.iter().skip(1).chain(moves.links.keys()).collect();
         let own = moves.moved.first();
-        Ok(others.iter().filter(|record| Some(**record) != own).count() as u64)
+        let mut count = 0;
+        for record in others.into_iter().filter(|record| Some(*record) != own) {
+            count += u64::from(self.is_seen_after(&permit, record, &arrivals)?);
+        }
+        Ok(count)
+    }
+
+    /// Whether a record that has followed may be told of.
+    fn is_seen_after(
+        &self,
+        permit: &Permit<WriteAccess>,
+        record: &Record,
+        arrivals: &HashMap<Record, Arrival>,
+    ) -> Result<bool> {
+        if !permit.is_of_a_session() {
+            return Ok(true);
+        }
+        let tables = self.context.layout.model(record.0)?;
+        let key = arrivals.get(record).map_or(&*record.1, |arrival| &arrival.key);
+        let found = table::find(&Guard::follow(record.0), self.staged()?, tables, key)?;
+        found.map_or(Ok(false), |bytes| permit.sees_whole(record.0, &bytes))
     }
 
     /// Finds all records that change. Where a link is part of a primary key, that key changes, too.
@@ -179,11 +202,22 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         if is_read { Ok(new) } else { Err(damaged(&self.context.layout, tables)) }
     }
 
-    fn move_records(&mut self, moves: &Moves, arrivals: &HashMap<Record, Arrival>) -> Result<()> {
+    fn move_records(
+        &mut self,
+        permit: &Permit<WriteAccess>,
+        moves: &Moves,
+        arrivals: &HashMap<Record, Arrival>,
+    ) -> Result<()> {
         for (ordinal, key) in &moves.moved {
             let mut before = Entries::default();
             self.read_record(*ordinal, key, &mut before)?;
-            self.stage_record(*ordinal, key, Some(&before), None, Links::Trusted)?;
+            self.stage_record(
+                &Guard::follow(*ordinal),
+                (*ordinal, key),
+                Some(&before),
+                None,
+                Links::Trusted,
+            )?;
         }
         // The one that was asked for comes last, as its links may lead to the others.
         for (at, record) in moves.moved.iter().enumerate().rev() {
@@ -194,8 +228,14 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
                 return Err(damaged(&self.context.layout, tables));
             }
             self.refuse_taken(record.0, key)?;
-            let links = if at == 0 { Links::Checked } else { Links::Trusted };
-            self.stage_record(record.0, key, None, Some((value, &after)), links)?;
+            let after = Some((&**value, &after));
+            if at == 0 {
+                self.stage_record(permit, (record.0, key), None, after, Links::Checked)?;
+            } else {
+                self.admit_relinked(record.0, value)?;
+                let follow = Guard::follow(record.0);
+                self.stage_record(&follow, (record.0, key), None, after, Links::Trusted)?;
+            }
         }
         for record in moves.links.keys().filter(|record| !moves.known.contains(*record)) {
             self.relink_record(record.0, &record.1, &moves.links_of(record, arrivals))?;

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, EncodedKey};
 use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel, Reads, ReadsFrom, Viewed, spell};
 use crate::overlay::{Staged, View};
-use crate::permission::Door;
+use crate::permission::{Door, Permit, WriteAccess};
 use crate::table::{self, Change, Links};
 
 /// The one write transaction of its moment. It sees its own writes; others see them when it is committed.
@@ -243,32 +243,39 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         expect: Expect,
         keep: Keep,
     ) -> Result<Old<M>> {
+        let permit = self.context.write::<M>(door)?;
+        let mut restored = None;
+        if permit.hides_fields() && expect != Expect::Absent {
+            let mut key = Vec::new();
+            record.encode_key(&mut key)?;
+            restored = self.restored(&permit, &key, record)?;
+        }
+        let record = restored.as_ref().unwrap_or(record);
         let mut buffers = std::mem::take(&mut self.state.buffers);
-        let old = self.put_with(door, &mut buffers, record, (expect, keep));
+        let old = self.put_with(&permit, &mut buffers, record, (expect, keep));
         self.state.buffers = buffers;
         old
     }
 
     fn put_with<M: ModelOf<D>>(
         &mut self,
-        door: Door,
+        permit: &Permit<WriteAccess>,
         Buffers { new, proof, old: entries }: &mut Buffers,
         record: &M,
         (expect, keep): (Expect, Keep),
     ) -> Result<Old<M>> {
         let context = &self.context;
-        let permit = context.write::<M>(door)?;
         let tables = context.tables::<M>()?;
         new.fill(record, &tables.customs)?;
         new.prove::<M>(proof, &tables.customs)?;
 
         let (change, checked, old) = {
             let staged = self.staged()?;
-            let stored = table::find(&permit, staged, tables, &new.key)?;
+            let stored = table::find(permit, staged, tables, &new.key)?;
             let stored = stored.as_deref();
             if permit.is_of_a_session() {
-                let seen = Seen { permit: &permit, tables, stored };
-                seen.admit::<M>(&context.layout, new, expect, keep)?;
+                let seen = Seen { permit, tables, stored };
+                seen.admit::<M>(new, expect, keep)?;
             }
             match (stored, expect) {
                 (Some(_), Expect::Absent) => return Err(already_exists::<M>(&new.key)),
@@ -279,19 +286,19 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             if same && keep == Keep::No {
                 return Ok(Old::unread());
             }
-            let old = context.old::<M>(&permit, tables, &new.key, stored, keep, entries)?;
+            let old = context.old::<M>(permit, tables, &new.key, stored, keep, entries)?;
             if same {
                 return Ok(old);
             }
             let before = old.found.then_some(&*entries);
             let after = Some((&*new.value, &new.entries));
             let change = Change { tables, key: &new.key, before, after, links: Links::Checked };
-            let checked = table::check(&permit, staged, context.limits, &change)?;
+            let checked = table::check(permit, staged, context.limits, &change)?;
             (change, checked, old)
         };
         let ordinal = context.ordinal::<M>();
         let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
-        let deferred = table::stage(&permit, checked, layer, &change)?;
+        let deferred = table::stage(permit, checked, layer, &change)?;
         self.state.deferred.extend(deferred.into_iter().map(|link| (ordinal, link)));
         self.state.spill_if_full(context.staging)?;
         Ok(old)

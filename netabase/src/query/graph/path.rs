@@ -1,7 +1,7 @@
 //! The shortest way from one record to another.
 
 use super::hop::{Edges, Level};
-use super::walk::{Reached, Traversal};
+use super::walk::{Reached, Traversal, stays};
 use crate::error::Result;
 use crate::key::{AsKey, Key};
 use crate::model::NetabaseModel;
@@ -16,6 +16,7 @@ impl<M: NetabaseModel, E: Edges<M>> Traversal<'_, M, E> {
     pub fn path_to(self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<Vec<M::PrimaryKey>>> {
         let Traversal { source, edges, starts, depth: (first, last), .. } = self;
         let (source, mut reached, mut end) = (source?, Reached::new(starts?), Vec::new());
+        stays::<M>(&source, &edges)?;
         key.write_tail(&mut end)?;
         let decode = |keys: &[u8]| M::PrimaryKey::decode_tail(keys);
         if first > last {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::vec;
 
 use super::hop::{Edges, Level};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::{AsKey, Key};
 use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel};
 use crate::overlay::View;
@@ -131,6 +131,14 @@ impl<'r, M: NetabaseModel, E> Traversal<'r, M, E> {
     }
 }
 
+/// Refuses steps that end at a model of the same type in another definition: its keys are others.
+pub(super) fn stays<M: NetabaseModel>(source: &Source<'_>, edges: &impl Edges<M>) -> Result<()> {
+    if edges.end(source)?.ordinal == source.ordinal {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::WalkLeaves { model: M::NAME }))
+}
+
 /// What was visited, and the keys of the last level.
 pub(super) struct Reached {
     /// each with the one before it on the way
@@ -199,8 +207,9 @@ struct Levels<'r, M, E> {
 impl<'r, M: NetabaseModel, E: Edges<M>> Levels<'r, M, E> {
     fn new(walk: Traversal<'r, M, E>) -> Result<Self> {
         let Traversal { source, edges, starts, depth: asked, model } = walk;
-        let reached = Reached::new(starts?);
-        Ok(Levels { source: source?, edges, reached, depth: 0, asked, is_behind: false, model })
+        let (source, reached) = (source?, Reached::new(starts?));
+        stays::<M>(&source, &edges)?;
+        Ok(Levels { source, edges, reached, depth: 0, asked, is_behind: false, model })
     }
 
     fn step(&mut self, records: Option<&[Option<M>]>) -> Result<()> {

@@ -126,6 +126,7 @@ where
     fn load(&self, source: &Source<'_>, records: &[M]) -> Result<Vec<Vec<N::Item>>> {
         let from = source.before(Door::LoadInverse, self.handle)?;
         let part = from.part_of(self.handle)?;
+        self.orders.iter().try_for_each(|order| from.check_order(order))?;
         let mut keys = KeyList::default();
         records.iter().try_for_each(|record| keys.push_with(|out| record.encode_key(out)))?;
         let is_ordered = !self.orders.is_empty();
