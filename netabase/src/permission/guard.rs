@@ -105,11 +105,15 @@ impl Guard {
         schema: &ModelSchema,
         ordinal: usize,
     ) -> Result<Permit<ReadAccess>> {
-        let permit = Permit::of(ordinal, door);
-        let Some((session, rights)) = self.pass(door, schema, ordinal)? else { return Ok(permit) };
-        let permit = permit.limited(rights);
-        // Single records name no fields and no topics.
-        Ok(if door.is_by_key() { permit } else { permit.for_session(session) })
+        let mut permit = Permit::of(ordinal, door);
+        if let Some((session, rights)) = self.pass(door, schema, ordinal)? {
+            permit.limit(rights);
+            // Single records name no fields and no topics.
+            if !door.is_by_key() {
+                permit.give(session);
+            }
+        }
+        Ok(permit)
     }
 
     /// Leave to change records of a model.
@@ -120,11 +124,11 @@ impl Guard {
         schema: &ModelSchema,
         ordinal: usize,
     ) -> Result<Permit<WriteAccess>> {
-        let permit = Permit::of(ordinal, door);
-        Ok(match self.pass(door, schema, ordinal)? {
-            None => permit,
-            Some((session, _)) => permit.for_session(session),
-        })
+        let mut permit = Permit::of(ordinal, door);
+        if let Some((session, _)) = self.pass(door, schema, ordinal)? {
+            permit.give(session);
+        }
+        Ok(permit)
     }
 
     /// The guard of what an operation brings with it in other records of a model: whether the policy of its definition leaves that

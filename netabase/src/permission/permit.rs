@@ -61,11 +61,10 @@ impl<A> Permit<A> {
         Permit { ordinal, door, seen: None, masks: None, session: None, access: PhantomData }
     }
 
-    /// The same for somebody with a ticket.
+    /// Notes who has it, if it is somebody with a ticket.
     #[inline]
-    pub(super) fn for_session(mut self, session: &Arc<Session>) -> Self {
+    pub(super) fn give(&mut self, session: &Arc<Session>) {
         self.session = Some(session.clone());
-        self
     }
 
     /// The table floor asks this, so that a permit for one model opens no other.
@@ -79,12 +78,11 @@ impl<A> Permit<A> {
 }
 
 impl Permit<ReadAccess> {
-    /// The same for some records, and some of their fields.
+    /// Limits it to some records, and some of their fields.
     #[inline]
-    pub(super) fn limited(mut self, rights: &ModelRights) -> Self {
+    pub(super) fn limit(&mut self, rights: &ModelRights) {
         self.seen = rights.rows(Operation::Read).cloned();
         self.masks = rights.masks().cloned();
-        self
     }
 
     /// Whether there are records that may not be seen.
