@@ -61,10 +61,10 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     #[doc(alias = "delete_range")]
     #[doc(alias = "drain")]
     pub fn delete_where<M: ModelOf<D>, C: Covered>(&mut self, filter: Filter<M, C>) -> Result<u64> {
-        self.in_passes(filter.into_terms()?, &mut |txn, tests, key| {
+        self.in_passes(Door::DeleteWhere, filter.into_terms()?, &mut |txn, tests, key| {
             let mut done = Done::Missing;
             let removed = if tests.is_empty() {
-                txn.delete::<M>(EncodedKey(key))?
+                txn.remove_key::<M>(Door::DeleteWhere, &EncodedKey(key))?
             } else {
                 txn.remove_if(Door::DeleteWhere, &EncodedKey(key), |record: &M| {
                     let holds = tests.hold(key, record)?;
@@ -103,7 +103,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         filter: Filter<M, C>,
         mut change: impl FnMut(&mut M),
     ) -> Result<u64> {
-        self.in_passes(filter.into_terms()?, &mut |txn, tests, key| {
+        self.in_passes(Door::UpdateWhere, filter.into_terms()?, &mut |txn, tests, key| {
             let mut done = Done::Missing;
             txn.change(Door::UpdateWhere, key, |record: &mut M| {
                 let holds = tests.hold(key, record)?;
@@ -115,7 +115,14 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     }
 
     /// Runs `work` for each record that the conditions find.
-    fn in_passes<M: ModelOf<D>>(&mut self, mut terms: Terms<M>, work: &mut Work<'_, D, M>) -> Result<u64> {
+    fn in_passes<M: ModelOf<D>>(
+        &mut self,
+        door: Door,
+        mut terms: Terms<M>,
+        work: &mut Work<'_, D, M>,
+    ) -> Result<u64> {
+        // Also where nothing is found.
+        self.context.write::<M>(door)?;
         resolve(&mut terms, self.context.tables::<M>()?)?;
         let kept = self.context.staging.clamp(LEAST, KEPT);
         self.atomically(|txn| {

@@ -192,7 +192,7 @@ impl<D: NetabaseDefinition> Context<D> {
         self.get_of(&permit, view, self.layout.model(ordinal)?, key)
     }
 
-    pub(super) fn get_of<M: NetabaseModel>(
+    fn get_of<M: NetabaseModel>(
         &self,
         permit: &Permit<ReadAccess>,
         view: &View<'_>,

@@ -20,7 +20,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// `StillReferenced` if a record that stays may not be left without it, which is so unless its relation says otherwise. The
     /// same holds for every verb that deletes.
     pub fn delete<M: ModelOf<D>>(&mut self, key: impl AsKey<M::PrimaryKey>) -> Result<bool> {
-        Ok(self.remove::<M>(Door::Delete, &key, Keep::No, |_| Ok(true))?.found)
+        self.remove_key::<M>(Door::Delete, &key)
     }
 
     /// Deletes the record with this key and returns it.
@@ -35,6 +35,15 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         test: impl FnOnce(&M) -> bool,
     ) -> Result<bool> {
         self.remove_if(Door::DeleteIf, &key, |record| Ok(test(record)))
+    }
+
+    /// Deletes the record with this key.
+    pub(crate) fn remove_key<M: ModelOf<D>>(
+        &mut self,
+        door: Door,
+        key: &impl AsKey<M::PrimaryKey>,
+    ) -> Result<bool> {
+        Ok(self.remove::<M>(door, key, Keep::No, |_| Ok(true))?.found)
     }
 
     /// Deletes the record with this key if the test holds for it. The record is read once.

@@ -68,14 +68,14 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         change: impl FnOnce(&mut M),
     ) -> Result<u64> {
         let old = with_key(&key, |key| Ok(Rc::<[u8]>::from(key)))?;
-        let found = self.get_to_change::<M>(Door::Rekey, &old)?;
+        let permit = self.context.write::<M>(Door::Rekey)?;
+        let found = self.get_to_change::<M>(&permit, &old)?;
         let mut record = found.ok_or_else(|| not_found::<M>(&old))?;
         change(&mut record);
-        let permit = self.context.write::<M>(Door::Rekey)?;
         let mut own = Vec::new();
         record.encode_key(&mut own)?;
         if own == *old {
-            return self.put(Door::Rekey, &record, Expect::Present, Keep::No).map(|_| 0);
+            return self.put_permitted(&permit, &record, (Expect::Present, Keep::No)).map(|_| 0);
         }
         let record = self.restored(&permit, &old, &record)?.unwrap_or(record);
         let mut new = Encoded::default();

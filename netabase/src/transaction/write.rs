@@ -8,7 +8,7 @@ use super::context::{Context, Keep, Old};
 use super::state::{Buffers, State, no_layer};
 use crate::engine::Durability;
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::{AsKey, EncodedKey};
+use crate::key::AsKey;
 use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel, Reads, ReadsFrom, Viewed, spell};
 use crate::overlay::{Staged, View};
 use crate::permission::{Door, Permit, WriteAccess};
@@ -211,28 +211,30 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         key: &[u8],
         change: impl FnOnce(&mut M) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
-        let Some(mut record) = self.get_to_change::<M>(door, key)? else { return Ok(None) };
+        let permit = self.context.write::<M>(door)?;
+        let Some(mut record) = self.get_to_change::<M>(&permit, key)? else { return Ok(None) };
         let Some(done) = change(&mut record)? else { return Ok(None) };
         let mut after = Vec::with_capacity(key.len());
         record.encode_key(&mut after)?;
         if after != key {
             return Err(Error::new(ErrorKind::KeyChanged { model: M::NAME, key: spell::<M>(key) }));
         }
-        self.put(door, &record, Expect::Present, Keep::No)?;
+        self.put_permitted(&permit, &record, (Expect::Present, Keep::No))?;
         Ok(Some(done))
     }
 
     /// The record as whoever changes it may see it. Where there is one that he may not see, it is refused to write there.
-    pub(super) fn get_to_change<M: ModelOf<D>>(&self, door: Door, key: &[u8]) -> Result<Option<M>> {
-        let (context, tables) = (&self.context, self.context.tables::<M>()?);
-        let found = context.get_of(&context.read::<M>(door)?, &self.as_view()?, tables, &EncodedKey(key))?;
-        if found.is_none() {
-            let permit = context.write::<M>(door)?;
-            if permit.is_of_a_session() && table::find(&permit, self.staged()?, tables, key)?.is_some() {
-                return Err(permit.denied(M::NAME));
-            }
+    pub(super) fn get_to_change<M: ModelOf<D>>(
+        &self,
+        permit: &Permit<WriteAccess>,
+        key: &[u8],
+    ) -> Result<Option<M>> {
+        let tables = self.context.tables::<M>()?;
+        let Some(bytes) = table::find(permit, self.staged()?, tables, key)? else { return Ok(None) };
+        if !permit.sees(tables.ordinal, &bytes)? {
+            return Err(permit.denied(M::NAME));
         }
-        Ok(found)
+        permit.mask(table::decode_whole(permit, &self.context.layout, tables, &bytes)?).map(Some)
     }
 
     /// The four verbs that store a record.
@@ -244,15 +246,24 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         keep: Keep,
     ) -> Result<Old<M>> {
         let permit = self.context.write::<M>(door)?;
+        self.put_permitted(&permit, record, (expect, keep))
+    }
+
+    pub(super) fn put_permitted<M: ModelOf<D>>(
+        &mut self,
+        permit: &Permit<WriteAccess>,
+        record: &M,
+        (expect, keep): (Expect, Keep),
+    ) -> Result<Old<M>> {
         let mut restored = None;
         if permit.hides_fields() && expect != Expect::Absent {
             let mut key = Vec::new();
             record.encode_key(&mut key)?;
-            restored = self.restored(&permit, &key, record)?;
+            restored = self.restored(permit, &key, record)?;
         }
         let record = restored.as_ref().unwrap_or(record);
         let mut buffers = std::mem::take(&mut self.state.buffers);
-        let old = self.put_with(&permit, &mut buffers, record, (expect, keep));
+        let old = self.put_with(permit, &mut buffers, record, (expect, keep));
         self.state.buffers = buffers;
         old
     }
