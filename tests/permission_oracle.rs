@@ -639,10 +639,7 @@ fn run(op: &Op, store: &Store<Stock>, sight: &Sight<'_>, state: &mut State) -> R
             let found = sight.seen(&state.items).into_iter().filter(|item| find.holds(item));
             let mut ends = found.map(|item| state.put(sight, &Item { cents: item.cents + 1, ..item }, true));
             let all = may && ends.all(|end| end == End::Done);
-            // Nothing was found, so nothing was refused.
-            let nothing =
-                reads && !names_hidden && !sight.seen(&before.items).iter().any(|item| find.holds(item));
-            assert!(all == done.is_ok() || nothing, "{op:?}: {done:?}");
+            assert_eq!(done.is_ok(), all, "{op:?}: {done:?}");
             if done.is_err() {
                 state.items.clone_from(&before.items);
             }
@@ -663,7 +660,7 @@ fn run(op: &Op, store: &Store<Stock>, sight: &Sight<'_>, state: &mut State) -> R
                 sight.seen(&state.items).into_iter().filter(|item| find.holds(item)).collect();
             let all = reads
                 && !names_hidden
-                && (found.is_empty() || sight.has(Operation::Delete))
+                && sight.has(Operation::Delete)
                 && found.iter().all(|item| state.delete(sight, item.id) == End::Done);
             assert_eq!(done.is_ok(), all, "{op:?}: {done:?}");
             if !all {

@@ -1,4 +1,4 @@
-//! Policies, tickets and sessions, and what a model allows anyone. S1-29, S2-30, S2-31, S2-32, S2-40, S4-7, S4-40.
+//! Policies, tickets and sessions, and what a model allows anyone. S1-29, S2-30, S2-31 (who reads), S2-32, S2-40, S4-7, S4-40.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -329,6 +329,15 @@ fn every_decision_can_be_told() -> Result<()> {
     ];
     assert_eq!(*told.lock().unwrap(), expected);
     assert_eq!(format!("{:?}", ticket(NURSE)), "Ticket(nurse)", "claims are not told");
+    // One operation is one decision, also where it reads before it writes; one that finds nothing, too.
+    told.lock().unwrap().clear();
+    nurse.write(|txn| txn.update_with(1, |patient: &mut Patient| patient.cents = 1))?;
+    assert!(nurse.write(|txn| txn.delete_where(Patient::ID.eq(77))).is_err());
+    let expected = [
+        (Door::UpdateWith, Some("Patient"), true, Some("nurse")),
+        (Door::DeleteWhere, Some("Patient"), false, Some("nurse")),
+    ];
+    assert_eq!(*told.lock().unwrap(), expected);
     Ok(())
 }
 
@@ -422,6 +431,9 @@ struct Line {
     /// only a key
     #[relation(access = "none")]
     rival: Link<Line>,
+    /// only a key, too
+    #[relation(access = "none")]
+    shadow: Link<Entry>,
 }
 
 #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -455,7 +467,7 @@ fn a_model_allows_nobody_more_than_it_says() -> Result<()> {
         assert_eq!(denied(txn.delete::<Entry>(1)), ("delete", "Entry"));
         assert_eq!(denied(txn.take::<Entry>(1)), ("take", "Entry"));
         assert_eq!(denied(txn.delete_batch::<Entry>([1])), ("delete", "Entry"));
-        txn.create(&Line { id: 1, entry: Link::new(1), rival: Link::new(77) })
+        txn.create(&Line { id: 1, entry: Link::new(1), rival: Link::new(77), shadow: Link::new(77) })
     })?;
     assert_eq!(store.get::<Entry>(1)?, Some(entry));
     Ok(())
@@ -468,16 +480,21 @@ fn a_link_that_is_not_followed_opens_no_table() -> Result<()> {
     let store = Store::<Ledger>::builder().engine(Arc::new(memory)).open()?;
     store.write(|txn| {
         txn.create(&Entry { id: 1, text: "paid".into() })?;
-        txn.create(&Line { id: 1, entry: Link::new(1), rival: Link::new(2) })
+        txn.create(&Line { id: 1, entry: Link::new(1), rival: Link::new(2), shadow: Link::new(1) })
     })?;
     // The link itself can be asked for.
     assert_eq!(store.query().filter(Line::RIVAL.eq(2)).count()?, 1);
     let lines = store.query::<Line>().filter(Line::ID.eq(1)).include(Line::ENTRY).collect()?;
     assert!(lines[0].1.is_some());
-    let (refused, records, _) =
-        counts.reads_of(|| store.query::<Line>().filter(Line::ID.eq(1)).include(Line::RIVAL).collect());
-    assert_eq!(denied(refused), ("include", "Line"));
-    assert!(records <= 1, "the line itself, and nothing at its other end");
+    let line = || store.query::<Line>().filter(Line::ID.eq(1));
+    let (alone, gets, steps) = counts.reads_of(|| line().collect());
+    assert_eq!(alone?.len(), 1);
+    let refused = counts.reads_of(|| line().include(Line::SHADOW).collect().map(drop));
+    assert_eq!((refused.1, refused.2), (gets, steps), "nothing at the other end is looked at");
+    assert_eq!(denied(refused.0), ("include", "Entry"));
+    let (found, more, _) = counts.reads_of(|| line().include(Line::ENTRY).collect());
+    assert!(found.is_ok() && more > gets, "as it is along a link that is followed");
+    assert_eq!(denied(line().include(Line::RIVAL).collect()), ("include", "Line"));
     let inverse = store.query::<Line>().include(Line::RIVAL.inverse()).collect();
     assert_eq!(denied(inverse), ("inverse", "Line"));
     let walk = store.walk::<Line, _>(Line::RIVAL).from(1).keys();

@@ -13,7 +13,7 @@ pub struct Decision<'d> {
     pub door: Door,
     /// recorded name of the model; `None`: the whole store
     pub model: Option<&'static str>,
-    /// whether it was allowed; of a write that also says that its records were
+    /// Whether it was allowed. A write that the role may try, and not with this record, is told twice: as allowed, and as not.
     pub allowed: bool,
     /// the roles of the ticket; none where there was no ticket
     pub roles: &'d [Role],

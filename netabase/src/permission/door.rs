@@ -83,8 +83,6 @@ doors! {
     DeleteIf "delete_if" [Read Delete];
     /// `delete_where`
     DeleteWhere "delete_where" [Read Delete];
-    /// a link to a record that is not seen
-    LinkTo "link to" [Read];
     /// what a deletion deletes with it
     Cascade "cascade" [Delete];
     /// links that are taken out, or follow a key
@@ -97,7 +95,7 @@ doors! {
     Compact "compact" [];
     /// `stats`
     Stats "stats" [];
-    /// `session` and `as_owner`
+    /// `session`, `as_owner`, and what is begun without a ticket
     Session "session" [];
 }
 

@@ -50,7 +50,7 @@ pub(super) fn refused(session: Option<&Session>, door: Door, model: Option<&'sta
 }
 
 /// Decides. Every handle of a store has one, and so has every transaction.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Guard(Option<Arc<Session>>);
 
 impl fmt::Debug for Guard {
@@ -125,7 +125,8 @@ impl Guard {
         ordinal: usize,
     ) -> Result<Permit<WriteAccess>> {
         let mut permit = Permit::of(ordinal, door);
-        if let Some((session, _)) = self.pass(door, schema, ordinal)? {
+        if let Some((session, rights)) = self.pass(door, schema, ordinal)? {
+            permit.limit(rights);
             permit.give(session);
         }
         Ok(permit)

@@ -67,6 +67,27 @@ impl<A> Permit<A> {
         self.session = Some(session.clone());
     }
 
+    /// Limits it to some records, and some of their fields.
+    #[inline]
+    pub(super) fn limit(&mut self, rights: &ModelRights) {
+        self.seen = rights.rows(Operation::Read).cloned();
+        self.masks = rights.masks().cloned();
+    }
+
+    /// Whether the keys in a table may be made of hidden fields.
+    pub(crate) fn hides_part(&self, schema: &ModelSchema, part: usize) -> bool {
+        self.masks.as_ref().is_some_and(|masks| schema.looks_at(part, masks.masked()))
+    }
+
+    /// Hides in a record what has to be.
+    #[inline]
+    pub(crate) fn mask<M: NetabaseModel>(&self, record: M) -> Result<M> {
+        match &self.masks {
+            None => Ok(record),
+            Some(masks) => rows::mask(&**masks, record),
+        }
+    }
+
     /// The table floor asks this, so that a permit for one model opens no other.
     #[inline]
     pub(crate) fn covers(&self, ordinal: usize) -> Result<()> {
@@ -78,13 +99,6 @@ impl<A> Permit<A> {
 }
 
 impl Permit<ReadAccess> {
-    /// Limits it to some records, and some of their fields.
-    #[inline]
-    pub(super) fn limit(&mut self, rights: &ModelRights) {
-        self.seen = rights.rows(Operation::Read).cloned();
-        self.masks = rights.masks().cloned();
-    }
-
     /// Whether there are records that may not be seen.
     #[inline]
     pub(crate) fn hides_records(&self) -> bool {
@@ -102,14 +116,10 @@ impl Permit<ReadAccess> {
         self.masks.as_ref().is_some_and(|masks| masks.masked().contains(&field))
     }
 
-    /// Whether the keys in a table may be made of hidden fields.
-    pub(crate) fn hides_part(&self, schema: &ModelSchema, part: usize) -> bool {
-        self.masks.as_ref().is_some_and(|masks| schema.looks_at(part, masks.masked()))
-    }
-
-    /// Whether some records are hidden, or some fields.
+    /// Whether some records are hidden from whoever has it, or some fields; also when conditions stand for that.
     pub(crate) fn hides_anything(&self) -> bool {
-        self.seen.is_some() || self.masks.is_some()
+        let rights = self.session.as_ref().and_then(|session| session.rights(self.ordinal));
+        rights.is_some_and(|rights| rights.rows(Operation::Read).is_some() || rights.masks().is_some())
     }
 
     /// The record as it may be seen, if it may.
@@ -120,15 +130,6 @@ impl Permit<ReadAccess> {
             Some(rows) => rows::allows(&**rows, Operation::Read, &record)?,
         };
         if is_seen { self.mask(record).map(Some) } else { Ok(None) }
-    }
-
-    /// Hides in a record what has to be.
-    #[inline]
-    pub(crate) fn mask<M: NetabaseModel>(&self, record: M) -> Result<M> {
-        match &self.masks {
-            None => Ok(record),
-            Some(masks) => rows::mask(&**masks, record),
-        }
     }
 
     /// The record in bytes with what may be seen of it, if anything has to be hidden.
@@ -190,32 +191,15 @@ impl Permit<WriteAccess> {
         Ok(is_free || session.allows(target, Operation::Read, record)?)
     }
 
-    /// Hides in a record what has to be.
-    pub(crate) fn mask<M: NetabaseModel>(&self, record: M) -> Result<M> {
-        match self.masks() {
-            None => Ok(record),
-            Some(masks) => rows::mask(&**masks, record),
-        }
-    }
-
     /// A new record with the hidden fields of the old one, if there are any. Whoever does not see a field leaves it blank.
     pub(crate) fn restore(&self, model: &'static str, old: &[u8], new: &[u8]) -> Result<Option<Vec<u8>>> {
-        let Some(masks) = self.masks() else { return Ok(None) };
+        let Some(masks) = &self.masks else { return Ok(None) };
         masks.restore(old, new)?.ok_or_else(|| self.denied(model)).map(Some)
     }
 
     /// Whether fields of some records are hidden.
     pub(crate) fn hides_fields(&self) -> bool {
-        self.masks().is_some()
-    }
-
-    fn masks(&self) -> Option<&Arc<dyn Rows>> {
-        self.session.as_ref()?.rights(self.ordinal)?.masks()
-    }
-
-    /// Whether the keys in a table may be made of fields that are hidden.
-    pub(crate) fn hides_part(&self, schema: &ModelSchema, part: usize) -> bool {
-        self.masks().is_some_and(|masks| schema.looks_at(part, masks.masked()))
+        self.masks.is_some()
     }
 
     /// Whether somebody with a ticket writes.

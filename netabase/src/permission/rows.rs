@@ -36,6 +36,14 @@ impl<M> Alternative<M> {
     }
 }
 
+/// What conditions look at in a record.
+struct Known<'r, M> {
+    record: &'r M,
+    /// nothing, where no condition asks for keys
+    key: Vec<u8>,
+    entries: Option<Entries>,
+}
+
 /// What a ticket may do with the records of a model: what one of several alternatives allows.
 pub(super) struct Rule<M> {
     alternatives: Vec<Alternative<M>>,
@@ -80,19 +88,32 @@ impl<M: NetabaseModel> Rule<M> {
         !self.hidden.is_empty()
     }
 
-    /// The alternatives that allow it with this record.
-    fn that_allow(&self, operation: Operation, record: &M) -> Result<Vec<&Alternative<M>>> {
-        let (mut key, mut entries) = (Vec::new(), None);
+    /// What the conditions look at in a record.
+    fn known<'r>(&self, record: &'r M) -> Result<Known<'r, M>> {
+        let mut known = Known { record, key: Vec::new(), entries: None };
         if !self.parts.is_empty() {
-            record.encode_key(&mut key)?;
-            entries = Entries::of_parts(self.parts.iter().copied());
-            if let Some(entries) = &mut entries {
-                entries.collect_unsorted(record, &key, &NO_CUSTOMS)?;
+            record.encode_key(&mut known.key)?;
+            known.entries = Entries::of_parts(self.parts.iter().copied());
+            if let Some(entries) = &mut known.entries {
+                entries.collect_unsorted(record, &known.key, &NO_CUSTOMS)?;
             }
         }
-        let holds = |rows: &Terms<M>| all_hold(rows, &key, record, entries.as_ref());
-        let allows = |one: &&Alternative<M>| one.has(operation) && one.rows.as_ref().is_none_or(holds);
-        Ok(self.alternatives.iter().filter(allows).collect())
+        Ok(known)
+    }
+
+    /// The alternatives that allow it with a record.
+    fn that_allow(
+        &self,
+        operation: Operation,
+        Known { record, key, entries }: &Known<'_, M>,
+    ) -> impl Iterator<Item = &Alternative<M>> {
+        let holds = move |rows: &Terms<M>| all_hold(rows, key, record, entries.as_ref());
+        let allows = move |one: &&Alternative<M>| one.has(operation) && one.rows.as_ref().is_none_or(holds);
+        self.alternatives.iter().filter(allows)
+    }
+
+    fn allows(&self, operation: Operation, record: &M) -> Result<bool> {
+        Ok(self.that_allow(operation, &self.known(record)?).next().is_some())
     }
 
     fn decode(bytes: &[u8]) -> Result<M> {
@@ -109,12 +130,12 @@ impl<M: NetabaseModel> Rule<M> {
 
     /// The fields that no alternative shows of this record.
     fn hidden_in(&self, record: &M) -> Result<Vec<&'static str>> {
-        let mut shown_by = self.that_allow(Operation::Read, record)?;
-        if shown_by.is_empty() {
-            // Who changes what he does not read.
-            shown_by = self.that_allow(Operation::Update, record)?;
-        }
-        let is_hidden = |field: &&&'static str| shown_by.iter().all(|one| one.masks.contains(field));
+        let known = self.known(record)?;
+        // Who changes what he does not read has the masks of that.
+        let is_read = self.that_allow(Operation::Read, &known).next().is_some();
+        let by = if is_read { Operation::Read } else { Operation::Update };
+        let is_hidden =
+            |field: &&&'static str| self.that_allow(by, &known).all(|one| one.masks.contains(field));
         Ok(self.hidden.iter().filter(is_hidden).copied().collect())
     }
 
@@ -174,7 +195,7 @@ fn refuse_registered<M: NetabaseModel>(term: &Term<M>) -> Result<()> {
 
 impl<M: NetabaseModel> Rows for Rule<M> {
     fn allows(&self, operation: Operation, record: &[u8]) -> Result<bool> {
-        Ok(!self.that_allow(operation, &Self::decode(record)?)?.is_empty())
+        Rule::allows(self, operation, &Self::decode(record)?)
     }
 
     fn masked(&self) -> &[&'static str] {
@@ -218,7 +239,7 @@ fn rule<M: NetabaseModel>(rows: &dyn Rows) -> Result<&Rule<M>> {
 
 /// Whether it may be done with a record.
 pub(super) fn allows<M: NetabaseModel>(rows: &dyn Rows, operation: Operation, record: &M) -> Result<bool> {
-    Ok(!rule::<M>(rows)?.that_allow(operation, record)?.is_empty())
+    rule::<M>(rows)?.allows(operation, record)
 }
 
 /// Hides in a record what has to be.

@@ -109,11 +109,10 @@ fn source<'r, D: NetabaseDefinition, M: ModelOf<D>>(
     context: &Context<D>,
 ) -> Result<Source<'r>> {
     let permit = context.read::<M>(Door::RunQuery)?;
-    let hides = permit.hides_anything();
     context.tables::<M>()?;
     let (guard, layout) = (context.guard.clone(), context.layout.clone());
     let ordinal = context.ordinal::<M>();
-    Ok(Source { view: view?, guard, permit, layout, ordinal, home: ordinal, hides })
+    Ok(Source { view: view?, guard, permit, layout, ordinal, home: ordinal })
 }
 
 impl<D: NetabaseDefinition> ReadTransaction<D> {

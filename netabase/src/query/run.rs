@@ -84,7 +84,7 @@ impl<'r, M: NetabaseModel, Mode> Query<'r, M, Mode> {
 
     fn arrange_to_explain(self) -> Result<Arranged<'r, M>> {
         let arranged = self.arrange()?;
-        if arranged.source.hides {
+        if arranged.source.permit.hides_anything() {
             return Err(arranged.source.permit.denied(Door::ExplainQuery, M::NAME));
         }
         Ok(arranged)

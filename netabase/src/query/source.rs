@@ -23,8 +23,6 @@ pub struct Source<'r> {
     pub(super) ordinal: usize,
     /// the model that the query is about, whose definition is the one that reads
     pub(super) home: usize,
-    /// Whether something is hidden from whoever asks.
-    pub(super) hides: bool,
 }
 
 /// Gives the conditions on registered indexes the numbers of their tables.
@@ -76,7 +74,6 @@ impl<'r> Source<'r> {
         self.layout.check_granted(self.home, ordinal)?;
         let Source { view, guard, layout, home, .. } = self;
         let permit = guard.read(door, M::SCHEMA, ordinal)?;
-        let hides = permit.hides_anything();
         Ok(Source {
             view: view.clone(),
             guard: guard.clone(),
@@ -84,7 +81,6 @@ impl<'r> Source<'r> {
             layout: layout.clone(),
             ordinal,
             home: *home,
-            hides,
         })
     }
 

@@ -56,6 +56,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// Makes every commit so far durable, for stores that write with
     /// [`Durability::Eventual`](crate::Durability::Eventual). One sync of the disk.
     pub fn sync(&self) -> Result<()> {
+        self.context.admit()?;
         self.shared.sync()
     }
 

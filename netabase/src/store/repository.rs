@@ -221,6 +221,7 @@ impl<R: NetabaseRepository> Repository<R> {
 
     /// Makes every commit so far durable, see [`Store::sync`](crate::Store::sync).
     pub fn sync(&self) -> Result<()> {
+        self.admit()?;
         self.shared.sync()
     }
 
