@@ -4,8 +4,8 @@
 //! compile until its cells are filled.
 
 use kit::clinic::{
-    AUDITOR, Clinic, DOCTOR, Doctor, GUEST, NURSE, Note, Patient, RECEPTION, ROLES, Visit, clinic, note,
-    patient, ticket,
+    AUDITOR, Clinic, DOCTOR, Doctor, GUEST, NURSE, Note, Patient, RECEPTION, ROLES, Round, Visit, clinic,
+    note, patient, ticket,
 };
 use netabase::model::{GeneratedKey, ModelOf};
 use netabase::policy::{Door, Role};
@@ -220,6 +220,15 @@ fn attempt<M: Sample>(cell: &Cell, door: Door, id: u64) -> Option<Result<bool>> 
             Ok(found == 1)
         })(),
         Door::ExplainQuery => query().explain().map(|_| true),
+        // The journal has how the record came to be.
+        Door::Watch => {
+            let watcher = store.watch::<M>().filter(M::by_id(id)).from(1).begin();
+            watcher.map(|mut watcher| watcher.try_next().is_some_and(|notice| notice.is_ok()))
+        }
+        Door::Publish => store.write(|txn| txn.publish::<Round>(&())).map(|seq| seq == 1),
+        Door::Receive => store.topic::<Round>().consumer("rounds").map(|_| true),
+        Door::ReadJournal => store.journal().map(|_| true),
+        Door::Consume => store.consumer("audit").map(|_| true),
         Door::Create => store.write(|txn| txn.create(&M::fresh())).map(|()| true),
         Door::CreateAuto => return M::create_auto(store),
         Door::Update => store.write(|txn| txn.update(&record())).map(|()| true),
@@ -277,7 +286,15 @@ fn is_open(role: Option<Role>, model: &str, door: Door) -> bool {
     let has = |needed: &str| needed.chars().all(|operation| own.contains(operation));
     let reads = |other: &str| has("r") && rights(role, other).contains('r');
     match door {
-        Door::Get | Door::View | Door::GetMany | Door::Contains | Door::Len | Door::RunQuery => has("r"),
+        Door::Get
+        | Door::View
+        | Door::GetMany
+        | Door::Contains
+        | Door::Len
+        | Door::RunQuery
+        | Door::Watch => has("r"),
+        Door::Publish => role.is_none() || role == Some(NURSE),
+        Door::Receive => role.is_none() || role == Some(DOCTOR),
         // Not for those from whom something is hidden.
         Door::ExplainQuery => {
             has("r") && !is_restricted(role, model) && (role, model) != (Some(RECEPTION), "Patient")
@@ -308,6 +325,7 @@ fn is_open(role: Option<Role>, model: &str, door: Door) -> bool {
         Door::Cascade => has("d") && rights(role, "Note").contains('d'),
         Door::Relink => has("d") && has("u"),
         Door::Verify | Door::Rebuild | Door::Compact | Door::Stats | Door::Session => role.is_none(),
+        Door::ReadJournal | Door::Consume => role.is_none(),
     }
 }
 
@@ -372,6 +390,7 @@ fn hidden(door: Door) -> Option<bool> {
         | Door::Contains
         | Door::Len
         | Door::RunQuery
+        | Door::Watch
         | Door::LoadLinks
         | Door::LoadInverse
         | Door::Walk
@@ -399,6 +418,10 @@ fn hidden(door: Door) -> Option<bool> {
         | Door::Rebuild
         | Door::Compact
         | Door::Stats
+        | Door::Publish
+        | Door::Receive
+        | Door::ReadJournal
+        | Door::Consume
         | Door::Session => None,
     }
 }

@@ -58,6 +58,8 @@ const _: () = {
             access: _netabase::Operations::ALL,
             inbound: ::core::option::Option::None,
             class: ::core::option::Option::None,
+            journal: false,
+            versioned: false,
         };
         fn primary_key(&self) -> AuthorPrimaryKey {
             AuthorPrimaryKey(::core::clone::Clone::clone(&self.id))

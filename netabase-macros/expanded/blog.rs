@@ -16,6 +16,15 @@ pub enum BlogKeys {
     ///`Post`
     Post(<Post as ::netabase::NetabaseModel>::PrimaryKey),
 }
+///What became of a record of one of the models of [`Blog`].
+#[derive(Debug)]
+#[allow(dead_code, deprecated, private_interfaces, non_camel_case_types)]
+pub enum BlogChange {
+    ///`Author`
+    Author(::netabase::change::Change<Author>),
+    ///`Post`
+    Post(::netabase::change::Change<Post>),
+}
 #[allow(deprecated, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::netabase::__private as _netabase;
@@ -23,6 +32,7 @@ const _: () = {
     impl _netabase::NetabaseDefinition for Blog {
         type Kind = BlogKind;
         type Keys = BlogKeys;
+        type Changes = BlogChange;
         const NAME: &'static str = "Blog";
         const SCHEMA: &'static _netabase::DefinitionSchema = &_netabase::DefinitionSchema {
             name: "Blog",
@@ -32,11 +42,22 @@ const _: () = {
             ],
             topics: &[<Feed as _netabase::NetabaseTopic>::NAME],
             grants: &[],
+            journal: false,
         };
         const READERS: &'static [&'static _netabase::RecordReader] = &[
             <Author as _netabase::NetabaseModel>::READER,
             <Post as _netabase::NetabaseModel>::READER,
         ];
+        fn read_change(
+            number: usize,
+            change: &_netabase::RawChange<'_>,
+        ) -> _netabase::Result<BlogChange> {
+            match number {
+                0 => change.read().map(BlogChange::Author),
+                1 => change.read().map(BlogChange::Post),
+                _ => ::core::result::Result::Err(change.unknown()),
+            }
+        }
     }
     const _: () = {
         <Blog as _netabase::NetabaseDefinition>::SCHEMA.check();

@@ -69,6 +69,8 @@ const _: () = {
             access: _netabase::Operations::ALL,
             inbound: ::core::option::Option::None,
             class: ::core::option::Option::None,
+            journal: false,
+            versioned: false,
         };
         fn primary_key(&self) -> PostPrimaryKey {
             PostPrimaryKey(::core::clone::Clone::clone(&self.id))

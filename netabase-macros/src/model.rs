@@ -27,6 +27,10 @@ pub(crate) struct Model {
     pub(crate) inbound: Option<Vec<Grant>>,
     /// what kind of data it holds
     pub(crate) class: Option<String>,
+    /// whether its changes are kept
+    pub(crate) journal: bool,
+    /// whether each record has a version
+    pub(crate) versioned: bool,
     pub(crate) fields: Vec<Field>,
 }
 
@@ -130,6 +134,8 @@ pub(crate) struct Definition {
     pub(crate) header: Header,
     pub(crate) topics: Vec<Path>,
     pub(crate) grants: Vec<Grant>,
+    /// whether the changes of all its models are kept
+    pub(crate) journal: bool,
     pub(crate) models: Vec<Listed>,
 }
 
@@ -183,6 +189,8 @@ pub(crate) struct Variant {
 
 pub(crate) struct Topic {
     pub(crate) header: Header,
+    /// what its messages are; `None`: nothing
+    pub(crate) payload: Option<Path>,
 }
 
 impl Model {

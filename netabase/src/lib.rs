@@ -101,10 +101,12 @@
 //! `tracing` makes an event of each decision of a policy. `uuid`, `jiff` and `chrono` make the ids and times of those crates keys. `cache_metrics` lets [`Store::stats`] tell how
 //! the cache of pages does; every read of a page then touches shared counters.
 
+pub mod change;
 mod clock;
 mod codec;
 pub mod engine;
 pub mod error;
+pub mod journal;
 pub mod key;
 mod maintenance;
 pub mod model;
@@ -115,6 +117,7 @@ pub mod schema;
 mod store;
 mod table;
 mod transaction;
+pub mod watch;
 
 pub use engine::Durability;
 pub use error::{Error, ErrorKind, Result};

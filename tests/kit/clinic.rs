@@ -82,7 +82,7 @@ pub struct Round;
 
 /// All of it.
 #[derive(NetabaseDefinition)]
-#[netabase(topics(Round))]
+#[netabase(topics(Round), journal)]
 pub enum Clinic {
     /// who treats
     Doctor(Doctor),
@@ -147,6 +147,7 @@ pub fn policy() -> Policy<Clinic> {
         .allow(DOCTOR, Rights::<Note>::new().all().rows(own))
         .allow(DOCTOR, Rights::<Doctor>::new().read())
         .allow_topic::<Round>(DOCTOR)
+        .allow_publish::<Round>(NURSE)
         .allow_class::<Phi>(AUDITOR, [Operation::Read])
 }
 

@@ -8,14 +8,17 @@ use super::scoped;
 use crate::model::{Definition, Header};
 
 pub(crate) fn definition(definition: &Definition) -> TokenStream {
-    let Definition { header: Header { ident, vis, name, krate }, topics, models, grants } = definition;
+    let Definition { header: Header { ident, vis, name, krate }, topics, models, grants, journal } =
+        definition;
     let grants = grants.iter().map(grant);
     let (kind, keys) = (format_ident!("{ident}Kind"), format_ident!("{ident}Keys"));
+    let changes = format_ident!("{ident}Change");
     let variants: Vec<_> = models.iter().map(|model| &model.variant).collect();
     let types: Vec<_> = models.iter().map(|model| &model.ty).collect();
-    let ordinals = (0..models.len()).map(proc_macro2::Literal::usize_unsuffixed);
+    let ordinals: Vec<_> = (0..models.len()).map(proc_macro2::Literal::usize_unsuffixed).collect();
     let kind_doc = format!("A model of [`{ident}`], without its record.");
     let keys_doc = format!("A primary key of one of the models of [`{ident}`].");
+    let changes_doc = format!("What became of a record of one of the models of [`{ident}`].");
     let variant_docs: Vec<_> = variants.iter().map(|variant| format!("`{variant}`")).collect();
     let scoped = scoped(
         &definition.header,
@@ -24,15 +27,23 @@ pub(crate) fn definition(definition: &Definition) -> TokenStream {
             impl _netabase::NetabaseDefinition for #ident {
                 type Kind = #kind;
                 type Keys = #keys;
+                type Changes = #changes;
                 const NAME: &'static str = #name;
                 const SCHEMA: &'static _netabase::DefinitionSchema = &_netabase::DefinitionSchema {
                     name: #name,
                     models: &[#(<#types as _netabase::NetabaseModel>::SCHEMA),*],
                     topics: &[#(<#topics as _netabase::NetabaseTopic>::NAME),*],
                     grants: &[#(#grants),*],
+                    journal: #journal,
                 };
                 const READERS: &'static [&'static _netabase::RecordReader] =
                     &[#(<#types as _netabase::NetabaseModel>::READER),*];
+                fn read_change(number: usize, change: &_netabase::RawChange<'_>) -> _netabase::Result<#changes> {
+                    match number {
+                        #(#ordinals => change.read().map(#changes::#variants),)*
+                        _ => ::core::result::Result::Err(change.unknown()),
+                    }
+                }
             }
             const _: () = {
                 <#ident as _netabase::NetabaseDefinition>::SCHEMA.check();
@@ -78,6 +89,11 @@ pub(crate) fn definition(definition: &Definition) -> TokenStream {
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[allow(dead_code, deprecated, private_interfaces, non_camel_case_types)]
         #vis enum #keys { #(#[doc = #variant_docs] #variants(<#types as #krate::NetabaseModel>::PrimaryKey)),* }
+
+        #[doc = #changes_doc]
+        #[derive(Debug)]
+        #[allow(dead_code, deprecated, private_interfaces, non_camel_case_types)]
+        #vis enum #changes { #(#[doc = #variant_docs] #variants(#krate::change::Change<#types>)),* }
 
         #scoped
     }

@@ -68,9 +68,11 @@ fn key_type(part: &Type) -> Type {
 
 pub(crate) fn topic(topic: &Topic) -> TokenStream {
     let Header { ident, name, .. } = &topic.header;
+    let payload = topic.payload.as_ref().map_or_else(|| quote!(()), |payload| quote!(#payload));
     let code = quote! {
         #[automatically_derived]
         impl _netabase::NetabaseTopic for #ident {
+            type Payload = #payload;
             const NAME: &'static str = #name;
         }
     };

@@ -7,7 +7,7 @@ use super::primary_key;
 use crate::model::{Field, Grant, Header, Model, Relation, Secondary, Shape};
 
 pub(super) fn constant(model: &Model) -> TokenStream {
-    let Model { header: Header { name, .. }, version, topics, fields, .. } = model;
+    let Model { header: Header { name, .. }, version, topics, fields, journal, versioned, .. } = model;
     let access = access(model);
     let inbound = option(model.inbound.as_ref().map(|inbound| {
         let inbound = inbound.iter().map(grant);
@@ -58,6 +58,8 @@ pub(super) fn constant(model: &Model) -> TokenStream {
             access: #access,
             inbound: #inbound,
             class: #class,
+            journal: #journal,
+            versioned: #versioned,
         };
     }
 }

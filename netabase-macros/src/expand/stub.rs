@@ -46,6 +46,8 @@ pub(crate) fn model(input: &DeriveInput, errors: Option<TokenStream>) -> TokenSt
                 access: _netabase::Operations::ALL,
                 inbound: ::core::option::Option::None,
                 class: ::core::option::Option::None,
+                journal: false,
+                versioned: false,
             };
             fn primary_key(&self) -> #key { loop {} }
             fn encode_key(&self, _: &mut ::std::vec::Vec<u8>) -> _netabase::Result<()> { loop {} }
@@ -82,10 +84,12 @@ pub(crate) fn definition(
         impl _netabase::NetabaseDefinition for #ident {
             type Kind = ();
             type Keys = ();
+            type Changes = ();
             const NAME: &'static str = #name;
             const SCHEMA: &'static _netabase::DefinitionSchema =
-                &_netabase::DefinitionSchema { name: #name, models: &[], topics: &[], grants: &[] };
+                &_netabase::DefinitionSchema { name: #name, models: &[], topics: &[], grants: &[], journal: false };
             const READERS: &'static [&'static _netabase::RecordReader] = &[];
+            fn read_change(_: usize, _: &_netabase::RawChange<'_>) -> _netabase::Result<()> { loop {} }
         }
         #( impl _netabase::ModelOf<#ident> for #types { const ORDINAL: usize = 0; } )*
     };

@@ -10,8 +10,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitInt, LitStr, Meta, Path, Token};
 use crate::errors::Errors;
 
 /// Attributes that the design has and the code does not, yet.
-const LATER: &[&str] =
-    &["blob", "builder", "encrypted", "history", "journal", "mode", "payload", "versioned"];
+const LATER: &[&str] = &["blob", "builder", "encrypted", "history", "mode"];
 
 pub(super) fn unraw(ident: &Ident) -> String {
     ident.unraw().to_string()
@@ -212,6 +211,15 @@ impl Arg {
                 Vec::new()
             }
         }
+    }
+
+    /// `name(Path)`
+    pub(super) fn one_path(&self, errors: &mut Errors) -> Option<Path> {
+        let mut paths = self.paths(errors);
+        if paths.len() > 1 {
+            errors.at(&self.ident, format!("`{}` takes one type", self.ident));
+        }
+        paths.pop()
     }
 
     /// `name(Path, Path)`

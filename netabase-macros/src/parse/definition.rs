@@ -9,11 +9,12 @@ use crate::model::{Definition, Listed, Repository};
 
 pub(crate) fn definition(input: &DeriveInput, errors: &mut Errors) -> Option<Definition> {
     refuse_generics(input, "definition", errors);
-    let (mut topics, mut grants) = (Vec::new(), Vec::new());
-    let header = header(input, &["topics", "grants"], errors, |arg, errors| {
+    let (mut topics, mut grants, mut journal) = (Vec::new(), Vec::new(), false);
+    let header = header(input, &["topics", "grants", "journal"], errors, |arg, errors| {
         match arg.name() {
             "topics" => topics = arg.paths(errors),
             "grants" => grants = grant::list(arg, GRANTED, errors),
+            "journal" => journal = arg.flag(errors),
             _ => return false,
         }
         true
@@ -26,7 +27,7 @@ pub(crate) fn definition(input: &DeriveInput, errors: &mut Errors) -> Option<Def
         return None;
     };
     let models = listed(input, "model", "on the model's struct", errors);
-    Some(Definition { header, topics, grants, models })
+    Some(Definition { header, topics, grants, journal, models })
 }
 
 pub(crate) fn repository(input: &DeriveInput, errors: &mut Errors) -> Option<Repository> {

@@ -53,5 +53,13 @@ fn refuse_generics(input: &DeriveInput, what: &str, errors: &mut Errors) {
 
 pub(crate) fn topic(input: &DeriveInput, errors: &mut Errors) -> Topic {
     refuse_generics(input, "topic", errors);
-    Topic { header: header(input, &[], errors, |_, _| false) }
+    let mut payload = None;
+    let header = header(input, &["payload"], errors, |arg, errors| {
+        if arg.name() == "payload" {
+            payload = arg.one_path(errors);
+            return true;
+        }
+        false
+    });
+    Topic { header, payload }
 }

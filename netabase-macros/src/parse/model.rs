@@ -11,7 +11,8 @@ use crate::errors::Errors;
 use crate::model::{Field, Model, Relation, Role, Secondary, Shape};
 
 /// What stands on a model, beside what every input has.
-const KNOWN: &[&str] = &["version", "subscribe", "index", "view", "access", "inbound", "class"];
+const KNOWN: &[&str] =
+    &["version", "subscribe", "index", "view", "access", "inbound", "class", "journal", "versioned"];
 
 /// What may be done with records.
 const OPERATIONS: &[(&str, &str)] =
@@ -24,6 +25,7 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
     let (mut version, mut topics, mut view) = (1, Vec::new(), None);
     let mut indexes = Vec::new();
     let (mut access, mut inbound, mut class) = (None, None, None);
+    let (mut journal, mut versioned) = (false, false);
     attr::misplaced(&input.attrs, "on a field", &["primary_key", "secondary_key", "relation"], errors);
     let header = header(input, KNOWN, errors, |arg, errors| {
         match arg.name() {
@@ -34,6 +36,8 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
             "access" => access = arg.words(OPERATIONS, errors),
             "inbound" => inbound = Some(grant::list(arg, FOLLOWED, errors)),
             "class" => class = arg.name_text(errors),
+            "journal" => journal = arg.flag(errors),
+            "versioned" => versioned = arg.flag(errors),
             _ => return false,
         }
         true
@@ -49,7 +53,7 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
     let fields: Vec<_> =
         named.named.iter().filter_map(|field| self::field(field, &input.ident, errors)).collect();
     let indexes = indexes.iter().filter_map(|arg| index::index(arg, &fields, errors)).collect();
-    Some(Model { header, version, topics, indexes, view, access, inbound, class, fields })
+    Some(Model { header, version, topics, indexes, view, access, inbound, class, journal, versioned, fields })
 }
 
 fn field(input: &syn::Field, model: &Ident, errors: &mut Errors) -> Option<Field> {

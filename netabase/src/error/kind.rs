@@ -402,6 +402,46 @@ pub enum ErrorKind {
         /// as the system calls it
         kind: std::io::ErrorKind,
     },
+    /// A record has another version than the caller had seen.
+    #[error("{model} {key} has version {found}, not {expected}: read it again")]
+    VersionConflict {
+        /// recorded name
+        model: &'static str,
+        /// primary key
+        key: String,
+        /// as the caller had seen it; 0: absent
+        expected: u64,
+        /// as it is; 0: absent
+        found: u64,
+    },
+    /// More was committed than there was room for.
+    #[error(
+        "{missed} commits were missed: read the records again, or watch models with `#[netabase(journal)]`"
+    )]
+    Lagged {
+        /// how many
+        missed: u64,
+    },
+    /// The journal no longer has what was asked for.
+    #[error("the journal begins with commit {first}, so {from} is gone: read the records instead")]
+    BeforeHorizon {
+        /// the commit that was asked for
+        from: u64,
+        /// the first one that is kept
+        first: u64,
+    },
+    /// No model is journaled, or not this one.
+    #[error("`{name}` keeps no journal: add `#[netabase(journal)]`")]
+    NoJournal {
+        /// recorded name of the definition or model
+        name: &'static str,
+    },
+    /// Hooks write what other hooks answer with writes, without end.
+    #[error("hooks ran because of each other, {limit} deep: let one of them not write")]
+    HooksTooDeep {
+        /// how deep they may
+        limit: u32,
+    },
     /// The store stopped after an earlier failure to read or write, or was closed.
     #[error("the store has stopped after an earlier failure: drop it and open it again")]
     Closed,

@@ -1,6 +1,7 @@
 //! What the derives implement: models, definitions, topics, and the typed names of their keys.
 
 mod amount;
+mod change;
 mod columns;
 mod custom;
 mod entries;
@@ -23,6 +24,7 @@ use std::hash::Hash;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use amount::Amount;
+pub use change::{Change, ChangeKind, RawChange};
 #[doc(hidden)]
 pub use columns::{Column, Descending, Many, Single};
 pub(crate) use custom::{Custom, Customs, NO_CUSTOMS};
@@ -133,6 +135,8 @@ pub trait NetabaseDefinition: Sized + Send + Sync + 'static {
     type Kind: Copy + Eq + Hash + fmt::Debug + Send + Sync + 'static;
     /// A primary key of any of the models.
     type Keys: Clone + Eq + Hash + fmt::Debug + Send + Sync + 'static;
+    /// What became of a record of any of the models.
+    type Changes: 'static;
 
     /// Recorded name.
     const NAME: &'static str;
@@ -140,6 +144,10 @@ pub trait NetabaseDefinition: Sized + Send + Sync + 'static {
     const SCHEMA: &'static DefinitionSchema;
     /// One for each model, in the order of the schema.
     const READERS: &'static [&'static RecordReader];
+
+    /// Reads a change. `number`: the place of its model in the enum.
+    #[doc(hidden)]
+    fn read_change(number: usize, change: &RawChange<'_>) -> Result<Self::Changes>;
 }
 
 /// `Self` is one of the models of definition `D`. Implemented by the derive of `D`.
@@ -168,6 +176,8 @@ pub trait LinksIn<D: NetabaseDefinition> {
     note = "add `#[derive(NetabaseTopic)]` to `{Self}`"
 )]
 pub trait NetabaseTopic: 'static {
+    /// What its messages say: `#[netabase(payload(Note))]`; `()` unless said.
+    type Payload: Serialize + DeserializeOwned + Send + 'static;
     /// Recorded name.
     const NAME: &'static str;
 }
@@ -190,6 +200,15 @@ pub const fn relation<M: NetabaseModel>(name: &'static str, shape: Shape) -> Rel
 #[track_caller]
 pub const fn assert_granted<T: NetabaseDefinition, D: NetabaseDefinition>() {
     T::SCHEMA.assert_granted(D::NAME, Access::Read);
+}
+
+/// Stops the compiler when the definition does not list the topic.
+#[track_caller]
+pub(crate) const fn assert_topic<D: NetabaseDefinition, T: NetabaseTopic>() {
+    assert!(
+        D::SCHEMA.has_topic(T::NAME),
+        "the definition does not list this topic: add it to `#[netabase(topics(..))]`"
+    );
 }
 
 /// Stops the compiler when `M` claims a place in `D` that the derive of `D` did not give it.

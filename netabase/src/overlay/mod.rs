@@ -17,7 +17,7 @@ pub(crate) use view::View;
 
 use self::map_rows::MapRows;
 use self::pair_rows::{PairRows, Presence};
-use crate::engine::{TableId, Write};
+use crate::engine::{MapChange, TableId, Write};
 use crate::error::Result;
 
 /// Bytes that the layers of a transaction hold at most before something is staged.
@@ -50,6 +50,16 @@ impl Overlay {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.maps.iter().all(MapRows::is_empty) && self.indexes.iter().all(PairRows::is_empty)
+    }
+
+    /// Whether it says anything of a map.
+    pub(crate) fn touches(&self, table: TableId) -> bool {
+        self.maps.get(table.0).is_some_and(|map| !map.is_empty())
+    }
+
+    /// What the layer makes of a map, in the order of its keys.
+    pub(crate) fn changes(&self, table: TableId) -> impl Iterator<Item = MapChange<'_>> {
+        self.maps.get(table.0).filter(|map| !map.is_empty()).into_iter().flat_map(MapRows::changes)
     }
 
     /// Sets a key of a map, or deletes it (`None`). `present`: whether the key is there now.

@@ -57,6 +57,8 @@ doors! {
     NameField "name a hidden field" [Read];
     /// who is enrolled in a topic
     Topic "topic" [Read];
+    /// `watch`
+    Watch "watch" [Read];
     /// `create`
     Create "create" [Create];
     /// `create_auto`
@@ -95,6 +97,14 @@ doors! {
     Compact "compact" [];
     /// `stats`
     Stats "stats" [];
+    /// `publish`, for which a topic has rights of its own
+    Publish "publish" [];
+    /// messages of a topic, for which it has rights of its own
+    Receive "receive" [];
+    /// `journal`
+    ReadJournal "journal" [];
+    /// `consumer` and `group`
+    Consume "consumer" [];
     /// `session`, `as_owner`, and what is begun without a ticket
     Session "session" [];
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::decision::{Decision, Hook, tell};
-use super::permit::{ANY, OwnerAccess, Permit, ReadAccess, WriteAccess};
+use super::permit::{ANY, FeedAccess, OwnerAccess, Permit, ReadAccess, WriteAccess};
 use super::rights::ModelRights;
 use super::{Door, Ticket};
 use crate::error::{Error, ErrorKind, Result};
@@ -97,6 +97,11 @@ impl Guard {
         }
     }
 
+    /// Who it is, if his ticket says so.
+    pub(crate) fn actor(&self) -> Option<&str> {
+        self.0.as_ref()?.ticket.as_ref()?.name()
+    }
+
     /// Leave to read records of a model.
     #[inline]
     pub(crate) fn read(
@@ -152,6 +157,31 @@ impl Guard {
         }
     }
 
+    /// Leave to work through the journal: the owner's alone.
+    pub(crate) fn feed(&self, door: Door) -> Result<Permit<FeedAccess>> {
+        self.all(door)?;
+        Ok(Permit::of(ANY, door))
+    }
+
+    /// Leave to publish to a topic, or to receive its messages. `ordinal`: the first model of its definition.
+    pub(crate) fn topic(
+        &self,
+        door: Door,
+        ordinal: usize,
+        topic: &'static str,
+    ) -> Result<Permit<FeedAccess>> {
+        if let Some(session) = &self.0 {
+            let rights = session.rights(ordinal);
+            let topics =
+                rights.map(|rights| if door == Door::Publish { &rights.publishes } else { &rights.topics });
+            if !topics.is_some_and(|topics| topics.contains(&topic)) {
+                return Err(refused(Some(session), door, Some(topic)));
+            }
+            session.told(door, Some(topic), true);
+        }
+        Ok(Permit::of(ANY, door))
+    }
+
     /// Refuses what the model or the rights of a ticket do not allow; returns whose they are, if it is not the owner who asks.
     #[inline]
     fn pass(
@@ -197,6 +227,8 @@ mod tests {
             access,
             inbound: None,
             class: None,
+            journal: false,
+            versioned: false,
         }
     }
 

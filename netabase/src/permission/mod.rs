@@ -21,7 +21,7 @@ pub use decision::Decision;
 pub(crate) use decision::Hook;
 pub use door::Door;
 pub(crate) use guard::Guard;
-pub(crate) use permit::{OwnerAccess, Permit, ReadAccess, WriteAccess};
+pub(crate) use permit::{FeedAccess, OwnerAccess, Permit, ReadAccess, WriteAccess};
 pub(crate) use policy::AnyPolicy;
 pub use policy::{DataClass, Policy};
 pub(crate) use rights::ModelRights;

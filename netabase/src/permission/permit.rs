@@ -24,6 +24,10 @@ pub(crate) enum WriteAccess {}
 #[derive(Debug)]
 pub(crate) enum OwnerAccess {}
 
+/// Marks a permit to touch what belongs to no model: the rows of consumers, and the messages of topics.
+#[derive(Debug)]
+pub(crate) enum FeedAccess {}
+
 /// Leave to touch the tables of one model, or of all.
 pub(crate) struct Permit<A> {
     /// number of the model; `ANY`: all

@@ -59,6 +59,7 @@ pub struct Policy<D> {
     /// operations on all models of a class, by its name
     classes: Vec<(Role, &'static str, Operations)>,
     topics: Vec<(Role, &'static str)>,
+    publishers: Vec<(Role, &'static str)>,
     trusts_cascades: bool,
     definition: PhantomData<fn() -> D>,
 }
@@ -78,8 +79,14 @@ impl<D: NetabaseDefinition> Default for Policy<D> {
 impl<D: NetabaseDefinition> Policy<D> {
     /// Allows nothing.
     pub fn new() -> Self {
-        let (rights, classes, topics) = (Vec::new(), Vec::new(), Vec::new());
-        Policy { rights, classes, topics, trusts_cascades: false, definition: PhantomData }
+        Policy {
+            rights: Vec::new(),
+            classes: Vec::new(),
+            topics: Vec::new(),
+            publishers: Vec::new(),
+            trusts_cascades: false,
+            definition: PhantomData,
+        }
     }
 
     /// Gives a role rights on a model. All that it is given, and all that other roles of a ticket are, adds up: a record is seen
@@ -100,9 +107,15 @@ impl<D: NetabaseDefinition> Policy<D> {
         self
     }
 
-    /// Lets a role ask who is enrolled in a topic, among the records that it sees.
+    /// Lets a role ask who is enrolled in a topic, among the records that it sees, and receive the topic's messages.
     pub fn allow_topic<T: NetabaseTopic>(mut self, role: Role) -> Self {
         self.topics.push((role, T::NAME));
+        self
+    }
+
+    /// Lets a role publish messages to a topic.
+    pub fn allow_publish<T: NetabaseTopic>(mut self, role: Role) -> Self {
+        self.publishers.push((role, T::NAME));
         self
     }
 
@@ -153,8 +166,11 @@ impl<D: NetabaseDefinition> Policy<D> {
             Some(first) => first.compile(&own, free, ticket)?,
             None => ModelRights::free(free),
         };
-        let topics = self.topics.iter().filter(|(role, _)| has(role));
-        rights.topics = topics.map(|(_, topic)| *topic).collect();
+        let of = |topics: &[(Role, &'static str)]| {
+            topics.iter().filter(|(role, _)| has(role)).map(|(_, topic)| *topic).collect()
+        };
+        rights.topics = of(&self.topics);
+        rights.publishes = of(&self.publishers);
         rights.trusts_cascades = self.trusts_cascades;
         Ok(rights)
     }

@@ -207,6 +207,8 @@ pub(crate) struct ModelRights {
     pub(super) links: Vec<usize>,
     /// recorded names of the topics whose members may be told
     pub(super) topics: Vec<&'static str>,
+    /// recorded names of the topics that messages may be published to
+    pub(super) publishes: Vec<&'static str>,
     pub(super) trusts_cascades: bool,
 }
 

@@ -44,6 +44,7 @@ pub struct Ticket {
     roles: Vec<Role>,
     claims: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     expires: Option<SystemTime>,
+    actor: Option<String>,
     revoked: Arc<AtomicBool>,
 }
 
@@ -59,7 +60,7 @@ impl Ticket {
     /// With these roles. What any of them may do, the ticket may.
     pub fn new(roles: impl IntoIterator<Item = Role>) -> Self {
         let (roles, claims) = (roles.into_iter().collect(), HashMap::new());
-        Ticket { roles, claims, expires: None, revoked: Arc::default() }
+        Ticket { roles, claims, expires: None, actor: None, revoked: Arc::default() }
     }
 
     /// With something that policies may ask for by its type; one of each type.
@@ -72,6 +73,16 @@ impl Ticket {
     pub fn expires(mut self, at: SystemTime) -> Self {
         self.expires = Some(at);
         self
+    }
+
+    /// Names who it is, for the [change sets](crate::change::ChangeSet) of what is written with it.
+    pub fn actor(mut self, name: impl Into<String>) -> Self {
+        self.actor = Some(name.into());
+        self
+    }
+
+    pub(super) fn name(&self) -> Option<&str> {
+        self.actor.as_deref()
     }
 
     /// Ends it, in all its clones and sessions: the next transaction is refused. Those that are running go on.

@@ -10,6 +10,7 @@
 //! - `page.rs` gives pages, `token.rs` says where they begin.
 //! - `registered.rs` gives the rows of an index that is kept elsewhere.
 //! - `explain.rs` tells what a query does.
+//! - `conditions.rs` tests records that come from elsewhere.
 //! - `residual.rs` tests what is left; `order.rs` finds the order or sorts.
 //! - `fetch.rs` gets records in the order of their table; `parallel.rs` visits them with several threads, which share
 //!   ranges as `split.rs` divides them.
@@ -17,6 +18,7 @@
 //! - `hop.rs` goes from many records along a relation; `include/` reads what is at the other end, `graph/` goes on from there.
 
 mod change;
+mod conditions;
 mod explain;
 mod fetch;
 mod graph;
@@ -42,6 +44,7 @@ mod walk;
 use std::fmt;
 use std::marker::PhantomData;
 
+pub(crate) use conditions::Conditions;
 pub use explain::{Asked, Explain, Step};
 pub(crate) use graph::over as walk_over;
 pub use graph::{Chain, Edges, Hop, Traversal, Visited, VisitedKeys};
@@ -242,6 +245,11 @@ impl<M: NetabaseModel, Mode> Query<'_, M, Mode> {
     /// Keeps the records enrolled in this topic: `PostSubscriptionKeys::Feed`.
     pub fn where_subscribed(self, topic: M::SubscriptionKeys) -> Self {
         self.with(topic.filter())
+    }
+
+    /// Keeps the records of a topic, if the model has it.
+    pub(crate) fn enrolled(self, topic: Filter<M>, has_it: bool) -> Self {
+        if has_it { self.with(topic) } else { self.limit(0) }
     }
 
     /// Ends after `limit` records that pass every filter.

@@ -235,6 +235,8 @@ mod tests {
         access: crate::schema::Operations::ALL,
         inbound: None,
         class: None,
+        journal: false,
+        versioned: false,
     };
 
     const OTHER_FIELDS: &[FieldSchema] =

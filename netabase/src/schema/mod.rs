@@ -265,6 +265,10 @@ pub struct ModelSchema {
     pub inbound: Option<&'static [Grant]>,
     /// what kind of data it holds: `#[netabase(class = "..")]`
     pub class: Option<&'static str>,
+    /// whether its changes are kept in the journal: `#[netabase(journal)]`
+    pub journal: bool,
+    /// whether each record has a version: `#[netabase(versioned)]`
+    pub versioned: bool,
 }
 
 /// What one of a model's tables holds.
@@ -383,6 +387,8 @@ pub struct DefinitionSchema {
     pub topics: &'static [&'static str],
     /// what others may do with it
     pub grants: &'static [Grant],
+    /// whether the changes of all its models are kept in the journal
+    pub journal: bool,
 }
 
 impl DefinitionSchema {

@@ -10,6 +10,7 @@ use super::open::Settings;
 use super::record::Discard;
 use super::shared::Shared;
 use super::{Repository, Store};
+use crate::change::Retention;
 use crate::clock::Clock;
 use crate::engine::{Durability, Engine, Redb, RedbOptions};
 use crate::error::{Error, ErrorKind, Result};
@@ -18,7 +19,7 @@ use crate::model::{Custom, CustomIndex, DefinitionOf, ModelOf, NetabaseDefinitio
 use crate::overlay;
 use crate::permission::{Decision, Guard, Policy};
 use crate::table::Member;
-use crate::transaction::Policies;
+use crate::transaction::{Hooks, Policies};
 
 /// How to open a store, from [`Store::builder`], or a repository, from [`Repository::builder`].
 ///
@@ -45,6 +46,8 @@ pub struct Builder<D, S = Store<D>> {
     progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     indexes: Vec<Arc<Custom>>,
     policies: Policies,
+    pub(super) hooks: Hooks,
+    retention: Retention,
     opens: PhantomData<fn() -> (D, S)>,
 }
 
@@ -68,6 +71,8 @@ impl<D, S> Clone for Builder<D, S> {
             progress: self.progress.clone(),
             indexes: self.indexes.clone(),
             policies: self.policies.clone(),
+            hooks: self.hooks.clone(),
+            retention: self.retention.clone(),
             opens: PhantomData,
         }
     }
@@ -98,6 +103,8 @@ impl<D, S> Builder<D, S> {
             progress: Arc::new(|_| {}),
             indexes: Vec::new(),
             policies: Policies::default(),
+            hooks: Hooks::default(),
+            retention: Retention::default(),
             opens: PhantomData,
         }
     }
@@ -180,6 +187,12 @@ impl<D, S> Builder<D, S> {
         self
     }
 
+    /// How long the journal keeps what was committed; for ever, unless set.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
     fn opened(self, members: &[Member]) -> Result<Shared> {
         let path = match &self.place {
             Some(Place::File(path)) => Some(path.clone()),
@@ -191,9 +204,20 @@ impl<D, S> Builder<D, S> {
             Some(Place::Engine(engine)) => engine,
             None => return Err(Error::new(ErrorKind::NoPlace)),
         };
-        let Builder { clock, staging, durability, patience, discard, progress, indexes, policies, .. } = self;
-        let settings =
-            Settings { clock, staging, durability, patience, discard, progress, indexes, policies };
+        let Builder { clock, staging, durability, patience, discard, progress, indexes, .. } = self;
+        let Builder { policies, hooks, retention, .. } = self;
+        let settings = Settings {
+            clock,
+            staging,
+            durability,
+            patience,
+            discard,
+            progress,
+            indexes,
+            policies,
+            hooks,
+            retention,
+        };
         super::open::open(engine, members, settings).map_err(|error| match path {
             Some(path) => error.context(format_args!("opening `{}`", path.display())),
             None => error,

@@ -3,7 +3,9 @@
 mod builder;
 mod building;
 mod chunked;
+mod feed;
 mod grow;
+mod hooks;
 mod maintain;
 mod open;
 mod read;
@@ -64,7 +66,7 @@ use shared::Shared;
 #[doc(alias = "RedbStore")]
 pub struct Store<D> {
     shared: Arc<Shared>,
-    context: Context<D>,
+    pub(crate) context: Context<D>,
 }
 
 impl<D> Clone for Store<D> {
@@ -180,7 +182,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// [`Builder::write_wait`] allows, `ReadOnly` if the store is.
     pub fn begin_write(&self) -> Result<WriteTransaction<D>> {
         self.context.admit()?;
-        Ok(WriteTransaction::new(self.shared.begin_write()?, self.context.clone()))
+        Ok(WriteTransaction::new(self.shared.begin_write(&self.context.guard)?, self.context.clone()))
     }
 
     /// Runs the closure in a write transaction: commits on `Ok`, leaves nothing on `Err` or a panic.

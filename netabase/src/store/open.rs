@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use super::grow::{grow, mismatch};
 use super::record::{Discard, Record, Recorded, read_all, refuse_links_from_others};
+use super::retry::retry;
 use super::shared::Shared;
+use crate::change::{Feed, Retention, changed_marks};
 use crate::clock::Clock;
-use crate::engine::{Durability, Engine};
+use crate::engine::{Commit, Durability, Engine, MapChange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::Progress;
 use crate::model::Custom;
 use crate::schema::{DefinitionSchema, RegisteredIndex, StoredDefinition};
-use crate::table::{Layout, Member};
-use crate::transaction::{Core, Latest, Policies, Queue};
+use crate::table::{Layout, Member, SCHEMA_TABLE};
+use crate::transaction::{Core, Hooks, Latest, Policies, Queue};
 
 /// What the builder was told.
 pub(super) struct Settings {
@@ -28,6 +30,8 @@ pub(super) struct Settings {
     pub(super) progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     pub(super) indexes: Vec<Arc<Custom>>,
     pub(super) policies: Policies,
+    pub(super) hooks: Hooks,
+    pub(super) retention: Retention,
 }
 
 /// Opens the definitions of a store, in the order of their places.
@@ -45,10 +49,24 @@ pub(super) fn open(engine: Arc<dyn Engine>, members: &[Member], settings: Settin
     if needs_growth(&*engine, &layout, &records, &settings)? {
         grow(&*engine, &records, &settings)?;
     }
+    if !engine.is_read_only() {
+        mark_journaled(&*engine, &layout)?;
+    }
     let names = members.iter().map(|member| member.schema.name).collect();
-    let Settings { clock, staging, durability, policies, .. } = settings;
-    let (layout, limits, latest) = (Arc::new(layout), engine.limits(), Latest::default());
-    let core = Core { layout, limits, clock, durability, latest, staging, policies };
+    let Settings { clock, staging, durability, policies, hooks, retention, .. } = settings;
+    let core = Core {
+        limits: engine.limits(),
+        clock,
+        durability,
+        latest: Latest::default(),
+        staging,
+        policies,
+        feed: Feed::default(),
+        hooks,
+        journals: layout.models().iter().any(|tables| layout.is_journaled(tables.ordinal)),
+        retention,
+        layout: Arc::new(layout),
+    };
     Ok(Shared { engine, core: Arc::new(core), queue: Arc::new(Queue::new(settings.patience)), names })
 }
 
@@ -88,6 +106,23 @@ fn needs_growth(
         }
     }
     if refused.is_empty() { Ok(grows && !is_read_only) } else { Err(mismatch(refused)) }
+}
+
+/// Notes since when models are journaled.
+fn mark_journaled(engine: &dyn Engine, layout: &Layout) -> Result<()> {
+    if changed_marks(&*engine.begin_read(&layout.tables)?, layout)?.is_empty() {
+        return Ok(());
+    }
+    retry(|| {
+        let mut writer = engine.begin_write(&layout.tables)?;
+        let changed = changed_marks(&*writer, layout)?;
+        let mut rows = changed.iter().map(|(row, mark)| match mark {
+            Some(mark) => MapChange::Put(row, mark),
+            None => MapChange::Delete(row),
+        });
+        writer.apply(SCHEMA_TABLE, &mut rows)?;
+        Ok(writer.commit(Durability::Immediate).and_then(Commit::into_result))
+    })
 }
 
 /// The schema of the program, with the indexes that it registers.

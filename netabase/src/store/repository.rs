@@ -181,7 +181,11 @@ impl<R: NetabaseRepository> Repository<R> {
     /// Those of [`Store::begin_write`](crate::Store::begin_write).
     pub fn begin_write(&self) -> Result<RepositoryWrite<R>> {
         self.admit()?;
-        Ok(RepositoryWrite::new(self.shared.begin_write()?, self.shared.core.clone(), self.guard.clone()))
+        Ok(RepositoryWrite::new(
+            self.shared.begin_write(&self.guard)?,
+            self.shared.core.clone(),
+            self.guard.clone(),
+        ))
     }
 
     /// Runs the closure in a write transaction: commits on `Ok`, leaves nothing on `Err` or a panic, in any definition.

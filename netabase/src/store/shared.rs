@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::building::Building;
 use super::record::recorded;
 use super::retry::retry;
+use crate::change;
 use crate::engine::{Check, Durability, Engine, Stats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::{Filling, Problem, Progress, Rebuilt, Report, verify};
@@ -28,19 +29,26 @@ impl fmt::Debug for Shared {
     }
 }
 
+impl Drop for Shared {
+    /// With the last handle nothing more is committed that anybody could wait for.
+    fn drop(&mut self) {
+        self.core.feed.close();
+    }
+}
+
 impl Shared {
     /// A snapshot of the last commit.
     pub(super) fn latest(&self) -> Result<View<'static>> {
         self.core.latest.snapshot(&*self.engine, &self.core.layout.tables).map(View::Snapshot)
     }
 
-    pub(super) fn begin_write(&self) -> Result<State> {
+    pub(super) fn begin_write(&self, guard: &Guard) -> Result<State> {
         if self.engine.is_read_only() {
             return Err(Error::new(ErrorKind::ReadOnly));
         }
         let turn = self.queue.wait()?;
         let writer = self.engine.begin_write(&self.core.layout.tables)?;
-        Ok(State::new(writer, &self.core, turn))
+        Ok(State::new(writer, &self.core, turn, guard.actor().map(str::to_owned)))
     }
 
     pub(super) fn verify(&self, guard: &Guard, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Report> {
@@ -66,6 +74,9 @@ impl Shared {
         }
         let snapshot = engine.begin_read(&layout.tables)?;
         verify(&permit, &*snapshot, layout, core.staging, progress, &mut report)?;
+        if let Err(error) = change::check(&View::Snapshot(snapshot.clone())) {
+            report.note("netabase.journal", error)?;
+        }
         // Read-only, a store may have tables that a newer program was building. They are dropped before the next write.
         let mut built = Vec::new();
         for name in &self.names {

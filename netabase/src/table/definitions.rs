@@ -11,6 +11,23 @@ impl Layout {
         self.places.iter().map(|place| (place.schema.name, place.models.len()))
     }
 
+    /// A model's definition by its recorded name, and the model's place in it.
+    pub(crate) fn place_in_definition(&self, ordinal: usize) -> Option<(&'static str, usize)> {
+        let place = self.place_of(ordinal)?;
+        Some((place.schema.name, ordinal.checked_sub(place.models.start)?))
+    }
+
+    /// Recorded name of a model's definition.
+    pub(crate) fn definition_of(&self, ordinal: usize) -> &'static str {
+        self.place_of(ordinal).map_or("", |place| place.schema.name)
+    }
+
+    /// Whether the changes of a model are kept in the journal.
+    pub(crate) fn is_journaled(&self, ordinal: usize) -> bool {
+        let model = self.models.get(ordinal).is_some_and(|tables| tables.schema.journal);
+        model || self.place_of(ordinal).is_some_and(|place| place.schema.journal)
+    }
+
     /// The number of a model in the definition of another one, as several definitions may list it.
     pub(crate) fn ordinal_of<M: NetabaseModel>(&self, beside: usize) -> Result<usize> {
         let found = self.place_of(beside).and_then(|place| self.find::<M>(place));

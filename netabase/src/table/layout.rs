@@ -14,6 +14,26 @@ use crate::schema::{
 /// The table that says what the others are. It comes first.
 pub(crate) const SCHEMA_TABLE: TableId = TableId(0);
 
+/// The journal: number of a commit and of a piece of it -> what it changed.
+pub(crate) const JOURNAL_TABLE: TableId = TableId(1);
+
+/// How far the consumers of the journal and of topics are, and what they have on their hands.
+pub(crate) const CONSUMERS_TABLE: TableId = TableId(2);
+
+/// The messages of topics: topic and number -> message.
+pub(crate) const OUTBOX_TABLE: TableId = TableId(3);
+
+/// The tables that belong to no model.
+fn own_tables() -> Vec<TableSpec> {
+    let map = |name: &str, key_width| TableSpec {
+        name: format!("netabase.{name}"),
+        form: TableForm::Map,
+        key_width,
+        value_width: None,
+    };
+    vec![map("schema", None), map("journal", Some(12)), map("consumers", None), map("outbox", None)]
+}
+
 /// A definition, as a store is opened with it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Member {
@@ -114,12 +134,7 @@ impl PartTable {
 
 impl Layout {
     pub(crate) fn new(members: &[Member], customs: &[Arc<Custom>]) -> Result<Self> {
-        let mut tables = vec![TableSpec {
-            name: "netabase.schema".into(),
-            form: TableForm::Map,
-            key_width: None,
-            value_width: None,
-        }];
+        let mut tables = own_tables();
         let (mut models, mut places): (Vec<ModelTables>, Vec<Place>) = (Vec::new(), Vec::new());
         for Member { schema: definition, readers } in members {
             let listed = definition.models.iter().map(|model| model.name);

@@ -5,6 +5,7 @@
 
 mod covering;
 mod definitions;
+mod feed;
 mod key_list;
 mod layout;
 mod limits;
@@ -18,9 +19,11 @@ mod sums;
 mod write;
 
 pub(crate) use covering::Covering;
+pub(crate) use feed::{feed_row, feed_rows, put_feed_row};
 pub(crate) use key_list::KeyList;
 pub(crate) use layout::{
-    Incoming, Layout, Member, ModelTables, PartTable, SCHEMA_TABLE, Target, belongs, sequence_row,
+    CONSUMERS_TABLE, Incoming, JOURNAL_TABLE, Layout, Member, ModelTables, OUTBOX_TABLE, PartTable,
+    SCHEMA_TABLE, Target, belongs, sequence_row,
 };
 pub(crate) use limits::{check_key, check_value};
 pub(crate) use links::{Deferred, Links, check_deferred, count_referrers, link_key, referrers, target_key};

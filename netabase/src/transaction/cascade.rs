@@ -241,10 +241,11 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         let tables = context.layout.model(ordinal)?;
         let change = Change { tables, key, before, after, links };
         let checked = table::check(permit, self.staged()?, context.limits, &change)?;
+        self.state.note(context, permit, &change)?;
         let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
         let deferred = table::stage(permit, checked, layer, &change)?;
         self.state.deferred.extend(deferred.into_iter().map(|link| (ordinal, link)));
-        self.state.spill_if_full(context.staging)
+        self.state.spill_if_full(context)
     }
 
     /// Refuses a key under which there is a record.

@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::hooks::Hooks;
 use super::latest::Latest;
+use crate::change::{Feed, Retention};
 use crate::clock::Clock;
 use crate::codec;
 use crate::engine::{Durability, Limits};
@@ -32,6 +34,12 @@ pub(crate) struct Core {
     /// bytes that a transaction stages before it gives them to the engine
     pub(crate) staging: usize,
     pub(crate) policies: Policies,
+    /// who waits for commits
+    pub(crate) feed: Feed,
+    pub(crate) hooks: Hooks,
+    /// whether any model is journaled
+    pub(crate) journals: bool,
+    pub(crate) retention: Retention,
 }
 
 /// The policies that the definitions were opened with, and who is told of decisions.
@@ -128,7 +136,12 @@ impl<D: NetabaseDefinition> Context<D> {
         self.guard.write(door, M::SCHEMA, self.ordinal::<M>())
     }
 
-    pub(super) fn core(&self) -> &Arc<Core> {
+    /// The number of the definition's first model.
+    pub(crate) fn first_ordinal(&self) -> usize {
+        self.base
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core
     }
 

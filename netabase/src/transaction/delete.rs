@@ -64,10 +64,12 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         keep: Keep,
         test: impl FnOnce(&M) -> Result<bool>,
     ) -> Result<Old<M>> {
-        let mut buffers = std::mem::take(&mut self.state.buffers);
-        let old = self.remove_with(door, &mut buffers, key, keep, test);
-        self.state.buffers = buffers;
-        old
+        self.hooked(|txn| {
+            let mut buffers = std::mem::take(&mut txn.state.buffers);
+            let old = txn.remove_with(door, &mut buffers, key, keep, test);
+            txn.state.buffers = buffers;
+            old
+        })
     }
 
     fn remove_with<M: ModelOf<D>>(
@@ -114,9 +116,10 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             let checked = table::check(&permit, staged, context.limits, &change)?;
             (change, checked, old)
         };
+        self.state.note(context, &permit, &change)?;
         let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
         table::stage(&permit, checked, layer, &change)?;
-        self.state.spill_if_full(context.staging)?;
+        self.state.spill_if_full(context)?;
         Ok(old)
     }
 }

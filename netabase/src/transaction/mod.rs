@@ -5,11 +5,14 @@
 mod admit;
 mod batch;
 mod cascade;
+mod changes;
 mod commit;
 mod context;
 mod delete;
 mod generate;
+mod hooks;
 mod latest;
+mod own;
 mod read;
 mod rekey;
 mod repository;
@@ -18,6 +21,7 @@ mod turn;
 mod write;
 
 pub(crate) use context::{Context, Core, Policies};
+pub(crate) use hooks::Hooks;
 pub(crate) use latest::Latest;
 pub use read::ReadTransaction;
 pub use repository::{RepositoryRead, RepositoryWrite, Scope};

@@ -68,6 +68,10 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         change: impl FnOnce(&mut M),
     ) -> Result<u64> {
         let old = with_key(&key, |key| Ok(Rc::<[u8]>::from(key)))?;
+        self.hooked(|txn| txn.rekey_unhooked(old, change))
+    }
+
+    fn rekey_unhooked<M: ModelOf<D>>(&mut self, old: Rc<[u8]>, change: impl FnOnce(&mut M)) -> Result<u64> {
         let permit = self.context.write::<M>(Door::Rekey)?;
         let found = self.get_to_change::<M>(&permit, &old)?;
         let mut record = found.ok_or_else(|| not_found::<M>(&old))?;

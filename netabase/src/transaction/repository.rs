@@ -87,6 +87,11 @@ impl<R: NetabaseRepository> RepositoryWrite<R> {
         self.state.durability = durability;
     }
 
+    /// Names who writes, see [`WriteTransaction::set_actor`].
+    pub fn set_actor(&mut self, name: impl Into<String>) {
+        self.state.actor = Some(name.into());
+    }
+
     /// The time this transaction began, from the repository's clock.
     pub fn now(&self) -> SystemTime {
         self.state.now
@@ -118,7 +123,7 @@ pub struct Scope<'t, D: NetabaseDefinition> {
 }
 
 impl<'t, D: NetabaseDefinition> Scope<'t, D> {
-    fn new(home: &'t mut State, core: &'t Arc<Core>, guard: &Guard, place: usize) -> Self {
+    pub(super) fn new(home: &'t mut State, core: &'t Arc<Core>, guard: &Guard, place: usize) -> Self {
         let mut state = home.take();
         let was_lent = std::mem::replace(&mut state.is_lent, true);
         let context = Context::new(core.clone(), guard.clone(), place);

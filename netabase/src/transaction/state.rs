@@ -1,11 +1,15 @@
 //! What a write transaction has done so far, whatever the definition it is looked at through.
 
 use std::collections::BTreeSet;
+use std::task::Waker;
 use std::time::SystemTime;
 
+use super::changes::Changes;
 use super::context::{Core, Encoded};
+use super::hooks::Hooked;
 use super::turn::Turn;
-use crate::engine::{Durability, Write};
+use crate::change::Wanted;
+use crate::engine::{Commit, Durability, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Entries;
 use crate::overlay::{Overlay, Staged};
@@ -25,6 +29,10 @@ pub(crate) struct State {
     pub(super) doomed: Option<Error>,
     pub(super) durability: Durability,
     pub(super) now: SystemTime,
+    /// who writes
+    pub(super) actor: Option<String>,
+    pub(super) hooked: Hooked,
+    changes: Changes,
     pub(super) buffers: Buffers,
     /// Whether it is part of a repository's transaction, which alone may commit it.
     pub(super) is_lent: bool,
@@ -41,7 +49,7 @@ pub(super) struct Buffers {
 }
 
 impl State {
-    pub(crate) fn new(writer: Box<dyn Write>, core: &Core, turn: Turn) -> Self {
+    pub(crate) fn new(writer: Box<dyn Write>, core: &Core, turn: Turn, actor: Option<String>) -> Self {
         State {
             writer: Some(writer),
             layers: vec![Overlay::default()],
@@ -50,6 +58,9 @@ impl State {
             doomed: None,
             durability: core.durability,
             now: core.clock.now(),
+            actor,
+            hooked: Hooked::default(),
+            changes: Changes::default(),
             buffers: Buffers::default(),
             is_lent: false,
             turn: Some(turn),
@@ -66,11 +77,19 @@ impl State {
             doomed: None,
             durability: self.durability,
             now: self.now,
+            actor: None,
+            hooked: Hooked::default(),
+            changes: Changes::default(),
             buffers: Buffers::default(),
             is_lent: false,
             turn: None,
         };
         std::mem::replace(self, left)
+    }
+
+    /// Notes that this thread writes now.
+    pub(super) fn adopt(&self) {
+        self.turn.iter().for_each(Turn::adopt);
     }
 
     pub(super) fn staged(&self) -> Result<Staged<'_>> {
@@ -81,27 +100,42 @@ impl State {
         }
     }
 
-    /// Gives changes to the engine if there are more of them than this many bytes.
-    pub(super) fn spill_if_full(&mut self, staging: usize) -> Result<()> {
-        if self.layers.iter().map(Overlay::bytes).sum::<usize>() <= staging {
+    /// Gives changes to the engine if there are more of them than are to be kept in memory.
+    pub(super) fn spill_if_full(&mut self, core: &Core) -> Result<()> {
+        if self.layers.iter().map(Overlay::bytes).sum::<usize>() <= core.staging {
             return Ok(());
         }
         self.spills += 1;
-        self.apply(staging)
+        let wanted = Changes::wanted(core, &core.feed.enter());
+        self.apply(core, core.staging, wanted.as_ref())?;
+        self.guarded(|state| {
+            let State { changes, writer, now, actor, .. } = state;
+            let writer = writer.as_deref_mut().ok_or_else(lost)?;
+            changes.spill(core, writer, (*now, actor.as_deref()), wanted.as_ref())
+        })
     }
 
-    fn apply(&mut self, keep: usize) -> Result<()> {
-        let writer = self.writer.as_deref_mut().ok_or_else(lost)?;
-        // Until all of it is with the engine: a panic of the engine must not leave half of it to a commit.
+    /// What fails in here dooms the transaction, as part of it may be with the engine. So does a panic.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         self.doomed = Some(Error::new(ErrorKind::Doomed));
-        for layer in &mut self.layers {
-            if let Err(error) = layer.apply(writer, keep) {
-                self.doomed = Some(Error::caused(ErrorKind::Doomed, error.clone()));
-                return Err(error);
-            }
+        if let Err(error) = work(self) {
+            self.doomed = Some(Error::caused(ErrorKind::Doomed, error.clone()));
+            return Err(error);
         }
         self.doomed = None;
         Ok(())
+    }
+
+    fn apply(&mut self, core: &Core, keep: usize, wanted: Option<&Wanted>) -> Result<()> {
+        self.guarded(|state| {
+            let State { writer, layers, changes, .. } = state;
+            let writer = writer.as_deref_mut().ok_or_else(lost)?;
+            for layer in layers {
+                changes.collect(layer, &*writer, &core.layout, wanted)?;
+                layer.apply(writer, keep)?;
+            }
+            Ok(())
+        })
     }
 
     /// Refuses links that were left for the end and lead nowhere.
@@ -125,15 +159,27 @@ impl State {
             return Ok(());
         }
         self.check_deferred(core)?;
-        self.apply(0)?;
-        let State { writer, turn, durability, .. } = self;
-        let writer = writer.ok_or_else(lost)?;
+        // Until the watchers are told, so that they are told in the order of the commits.
+        let mut gate = core.feed.enter();
+        let wanted = Changes::wanted(core, &gate);
+        self.apply(core, 0, wanted.as_ref())?;
+        let State { writer, turn, durability, changes, now, actor, .. } = self;
+        let mut writer = writer.ok_or_else(lost)?;
+        let told = changes.finish(core, &mut *writer, (now, actor), wanted.is_some(), &gate)?;
         let pause = core.latest.pause();
         let committed = writer.commit(durability);
-        // Before the turn passes on, as whoever has it may ask what was committed.
         drop(pause);
+        let wakers = told.publish(core, &mut gate, &committed);
+        drop(gate);
+        wakers.into_iter().for_each(Waker::wake);
+        // Before the turn passes on, as whoever has it may ask what was committed.
+        let committed = committed.and_then(Commit::into_result);
+        if committed.is_ok() && core.hooks.are_after() {
+            turn.iter().for_each(Turn::adopt);
+            told.run_after(core);
+        }
         drop(turn);
-        committed?.into_result()
+        committed
     }
 }
 

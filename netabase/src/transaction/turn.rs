@@ -57,6 +57,13 @@ impl Queue {
 #[derive(Debug)]
 pub(crate) struct Turn(Arc<Queue>);
 
+impl Turn {
+    /// Notes that this thread has it now, so that it is told when it would wait for itself.
+    pub(super) fn adopt(&self) {
+        *self.0.lock() = Some(thread::current().id());
+    }
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
         *self.0.lock() = None;

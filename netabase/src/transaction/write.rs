@@ -59,6 +59,16 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         self.state.durability = durability;
     }
 
+    /// Names who writes, for the [`ChangeSet`](crate::change::ChangeSet) of the commit; until then it is whoever the
+    /// [ticket](crate::policy::Ticket::actor) names.
+    pub fn set_actor(&mut self, name: impl Into<String>) {
+        self.state.actor = Some(name.into());
+    }
+
+    pub(crate) fn actor_name(&self) -> Option<&str> {
+        self.state.actor.as_deref()
+    }
+
     /// The time this transaction began, from the store's clock.
     pub fn now(&self) -> SystemTime {
         self.state.now
@@ -253,6 +263,15 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         &mut self,
         permit: &Permit<WriteAccess>,
         record: &M,
+        how: (Expect, Keep),
+    ) -> Result<Old<M>> {
+        self.hooked(|txn| txn.put_unhooked(permit, record, how))
+    }
+
+    fn put_unhooked<M: ModelOf<D>>(
+        &mut self,
+        permit: &Permit<WriteAccess>,
+        record: &M,
         (expect, keep): (Expect, Keep),
     ) -> Result<Old<M>> {
         let mut restored = None;
@@ -308,10 +327,11 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             (change, checked, old)
         };
         let ordinal = context.ordinal::<M>();
+        self.state.note(context, permit, &change)?;
         let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
         let deferred = table::stage(permit, checked, layer, &change)?;
         self.state.deferred.extend(deferred.into_iter().map(|link| (ordinal, link)));
-        self.state.spill_if_full(context.staging)?;
+        self.state.spill_if_full(context)?;
         Ok(old)
     }
 }
