@@ -66,5 +66,6 @@ mod topics;
 mod ui;
 mod unique_race;
 mod verification;
+mod versions;
 mod views;
 mod watching;

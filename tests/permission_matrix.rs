@@ -208,6 +208,21 @@ fn attempt<M: Sample>(cell: &Cell, door: Door, id: u64) -> Option<Result<bool>> 
         Door::Get => store.get::<M>(key()).map(|found| found.is_some()),
         Door::GetMany => store.get_many::<M>([key()]).map(|found| found[0].is_some()),
         Door::Contains => store.contains::<M>(key()),
+        Door::GetVersioned => {
+            store.get_versioned::<M>(key()).map(|found| found.is_some_and(|found| found.version == 1))
+        }
+        Door::CreateIfAbsent => store.write(|txn| {
+            assert_eq!(
+                txn.update_if_version(&M::fresh(), 0).is_ok(),
+                txn.create_if_absent(&M::fresh()).is_ok()
+            );
+            Ok(txn.create_if_absent(&M::fresh())?
+                || txn.contains::<M>(M::fresh().primary_key()).unwrap_or(true))
+        }),
+        Door::UpdateIfVersion => {
+            store.write(|txn| txn.update_if_version(&record(), 1)).map(|version| version == 2)
+        }
+        Door::DeleteIfVersion => store.write(|txn| txn.delete_if_version::<M>(key(), 1)).map(|()| true),
         Door::Len => store.len::<M>().map(|len| len >= id),
         // Whatever it ends with.
         Door::RunQuery => (|| {
@@ -292,6 +307,7 @@ fn is_open(role: Option<Role>, model: &str, door: Door) -> bool {
         | Door::Contains
         | Door::Len
         | Door::RunQuery
+        | Door::GetVersioned
         | Door::Watch => has("r"),
         Door::Publish => role.is_none() || role == Some(NURSE),
         Door::Receive => role.is_none() || role == Some(DOCTOR),
@@ -314,14 +330,16 @@ fn is_open(role: Option<Role>, model: &str, door: Door) -> bool {
         Door::NameField => has("r") && role != Some(RECEPTION),
         Door::Topic => has("r") && (role.is_none() || role == Some(DOCTOR)),
         // The links of the record lead to what the role sees, or may link to.
-        Door::Create | Door::CreateAuto => has("c"),
-        Door::Update => has("u"),
+        Door::Create | Door::CreateAuto | Door::CreateIfAbsent => has("c"),
+        Door::Update | Door::UpdateIfVersion => has("u"),
         Door::Upsert => has("cu"),
         Door::Replace | Door::UpdateWith | Door::UpdateIf | Door::UpdateWhere => has("ru"),
         // A patient has notes, which follow, and a visit, which nobody changes.
         Door::Rekey => has("ru") && model != "Patient" && !(model == "Doctor" && role.is_some()),
         // A patient takes notes along, a doctor has patients.
-        Door::Delete | Door::DeleteIf | Door::DeleteWhere | Door::Take => has("d") && model != "Doctor",
+        Door::Delete | Door::DeleteIf | Door::DeleteIfVersion | Door::DeleteWhere | Door::Take => {
+            has("d") && model != "Doctor"
+        }
         Door::Cascade => has("d") && rights(role, "Note").contains('d'),
         Door::Relink => has("d") && has("u"),
         Door::Verify | Door::Rebuild | Door::Compact | Door::Stats | Door::Session => role.is_none(),
@@ -390,6 +408,7 @@ fn hidden(door: Door) -> Option<bool> {
         | Door::Contains
         | Door::Len
         | Door::RunQuery
+        | Door::GetVersioned
         | Door::Watch
         | Door::LoadLinks
         | Door::LoadInverse
@@ -401,6 +420,8 @@ fn hidden(door: Door) -> Option<bool> {
         // A write that meets it is refused, and says no more.
         Door::Update
         | Door::Upsert
+        | Door::UpdateIfVersion
+        | Door::DeleteIfVersion
         | Door::Replace
         | Door::UpdateWith
         | Door::UpdateIf
@@ -414,6 +435,7 @@ fn hidden(door: Door) -> Option<bool> {
         Door::ExplainQuery
         | Door::Create
         | Door::CreateAuto
+        | Door::CreateIfAbsent
         | Door::Verify
         | Door::Rebuild
         | Door::Compact

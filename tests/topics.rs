@@ -104,3 +104,90 @@ fn rights_say_who_publishes_and_who_receives() -> Result<()> {
     let _: Store<Clinic> = root.as_owner()?;
     Ok(())
 }
+
+mod enrolled {
+    use super::*;
+    use netabase::{NetabaseDefinition, NetabaseModel, NetabaseTopic};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(NetabaseTopic)]
+    pub(super) struct Front;
+    #[derive(NetabaseTopic)]
+    pub(super) struct Archive;
+
+    /// Some stories are on the front page, all are in the archive.
+    #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+    #[netabase(subscribe(Archive), subscribe(Front, when = Story::is_new))]
+    pub(super) struct Story {
+        #[primary_key]
+        pub(super) id: u64,
+        pub(super) day: u32,
+    }
+
+    impl Story {
+        fn is_new(&self) -> bool {
+            self.day > 10
+        }
+
+        pub(super) fn is_fresh(&self) -> bool {
+            self.day > 20
+        }
+    }
+
+    #[derive(NetabaseDefinition)]
+    #[netabase(topics(Front, Archive))]
+    pub(super) enum Paper {
+        Story(Story),
+    }
+
+    pub(super) mod later {
+        use super::*;
+
+        /// The same with another condition.
+        #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+        #[netabase(rename = "Story", subscribe(Front, when = Story2::is_fresh), subscribe(Archive))]
+        pub(in super::super) struct Story2 {
+            #[primary_key]
+            id: u64,
+            day: u32,
+        }
+
+        impl Story2 {
+            fn is_fresh(&self) -> bool {
+                Story { id: self.id, day: self.day }.is_fresh()
+            }
+        }
+
+        #[derive(NetabaseDefinition)]
+        #[netabase(rename = "Paper", topics(Front, Archive))]
+        pub(in super::super) enum Paper2 {
+            Story(Story2),
+        }
+    }
+}
+
+#[test]
+fn a_condition_says_which_records_are_enrolled() -> Result<()> {
+    use enrolled::{Archive, Front, Paper, Story, later};
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("paper.redb");
+    {
+        let paper = Store::<Paper>::open(&file)?;
+        let count = || -> Result<(u64, u64)> {
+            let front = paper.topic::<Front>().subscribers::<Story>().count()?;
+            Ok((front, paper.topic::<Archive>().subscribers::<Story>().count()?))
+        };
+        paper.write(|txn| (0..30).try_for_each(|id| txn.create(&Story { id, day: id as u32 })))?;
+        assert_eq!(count()?, (19, 30));
+        paper.write(|txn| txn.update(&Story { id: 29, day: 0 }))?;
+        paper.write(|txn| txn.update(&Story { id: 0, day: 99 }))?;
+        paper.write(|txn| txn.delete::<Story>(11).map(drop))?;
+        assert_eq!(count()?, (18, 29));
+        assert!(paper.verify(|_| {})?.is_clean());
+    }
+    // Another condition is another index: it is filled anew.
+    let paper = Store::<later::Paper2>::open(&file)?;
+    assert_eq!(paper.topic::<Front>().subscribers::<later::Story2>().count()?, 9);
+    assert!(paper.verify(|_| {})?.is_clean());
+    Ok(())
+}

@@ -55,6 +55,7 @@ const _: () = {
             ],
             relations: &[],
             topics: &[],
+            topic_conditions: &[],
             access: _netabase::Operations::ALL,
             inbound: ::core::option::Option::None,
             class: ::core::option::Option::None,

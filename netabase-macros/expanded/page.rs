@@ -57,6 +57,7 @@ const _: () = {
             indexes: &[],
             relations: &[],
             topics: &[],
+            topic_conditions: &[],
             access: _netabase::Operations::ALL,
             inbound: ::core::option::Option::None,
             class: ::core::option::Option::None,

@@ -66,6 +66,7 @@ const _: () = {
             ],
             relations: &[_netabase::relation::<Author>("author", _netabase::Shape::One)],
             topics: &[<Feed as _netabase::NetabaseTopic>::NAME],
+            topic_conditions: &[],
             access: _netabase::Operations::ALL,
             inbound: ::core::option::Option::None,
             class: ::core::option::Option::None,

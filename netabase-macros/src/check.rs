@@ -19,7 +19,7 @@ pub(crate) fn model(model: &Model, errors: &mut Errors) {
     handles(model, errors);
     recorded_names(model, errors);
     variants(model, errors);
-    topics(&model.topics, errors);
+    topics(model.topics.iter().map(|subscription| &subscription.topic), errors);
     view(model, errors);
     access(model, errors);
 }
@@ -220,7 +220,7 @@ fn variants(model: &Model, errors: &mut Errors) {
     clashes(model.relations().map(|(field, _)| variant(field)), errors, text);
 }
 
-fn topics(topics: &[syn::Path], errors: &mut Errors) {
+fn topics<'t>(topics: impl Iterator<Item = &'t syn::Path>, errors: &mut Errors) {
     let mut known = HashMap::new();
     for topic in topics {
         let name = topic.segments.last().map(|last| last.ident.to_string());
@@ -236,7 +236,7 @@ pub(crate) fn definition(definition: &Definition, errors: &mut Errors) {
         errors.at(ident, format!("`{ident}` lists no models: write `enum {ident} {{ Author(Author) }}`"));
     }
     listed_once(&definition.models, "model", errors);
-    topics(&definition.topics, errors);
+    topics(definition.topics.iter(), errors);
 }
 
 pub(crate) fn repository(repository: &Repository, errors: &mut Errors) {

@@ -16,7 +16,7 @@ pub(crate) struct Header {
 pub(crate) struct Model {
     pub(crate) header: Header,
     pub(crate) version: u8,
-    pub(crate) topics: Vec<Path>,
+    pub(crate) topics: Vec<Subscription>,
     /// indexes with names of their own
     pub(crate) indexes: Vec<NamedIndex>,
     /// what the borrowed view of a record derives, if there is to be one
@@ -32,6 +32,13 @@ pub(crate) struct Model {
     /// whether each record has a version
     pub(crate) versioned: bool,
     pub(crate) fields: Vec<Field>,
+}
+
+/// A topic that records are enrolled in.
+pub(crate) struct Subscription {
+    pub(crate) topic: Path,
+    /// says which records are; `None`: all
+    pub(crate) when: Option<Path>,
 }
 
 pub(crate) struct Field {

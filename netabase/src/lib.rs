@@ -135,7 +135,7 @@ pub mod policy {
     pub use crate::permission::{DataClass, Decision, Door, Policy, Rights, Role, Ticket};
     pub use crate::schema::{Operation, Operations};
 }
-pub use transaction::{ReadTransaction, RepositoryRead, RepositoryWrite, Scope, WriteTransaction};
+pub use transaction::{ReadTransaction, RepositoryRead, RepositoryWrite, Scope, Versioned, WriteTransaction};
 
 /// What the derives write their code against. Not for use by hand.
 #[doc(hidden)]

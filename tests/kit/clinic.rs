@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who treats.
 #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[netabase(versioned)]
 pub struct Doctor {
     /// its number
     #[primary_key]
@@ -17,7 +18,7 @@ pub struct Doctor {
 
 /// Who is treated.
 #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[netabase(class = "phi", view, index(name = "ward_email", fields(ward, email)))]
+#[netabase(class = "phi", versioned, view, index(name = "ward_email", fields(ward, email)))]
 pub struct Patient {
     /// its number
     #[primary_key(auto)]
@@ -41,7 +42,12 @@ pub struct Patient {
 
 /// What is written down of a patient. It goes with the patient.
 #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[netabase(class = "phi", subscribe(Round), index(name = "by_author", fields(author), sum(minutes)))]
+#[netabase(
+    class = "phi",
+    versioned,
+    subscribe(Round),
+    index(name = "by_author", fields(author), sum(minutes))
+)]
 pub struct Note {
     /// its number
     #[primary_key(auto)]
@@ -63,7 +69,7 @@ pub struct Note {
 
 /// That somebody was there. Nobody changes that.
 #[derive(NetabaseModel, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[netabase(access(create, read))]
+#[netabase(access(create, read), versioned)]
 pub struct Visit {
     /// its number
     #[primary_key(auto)]

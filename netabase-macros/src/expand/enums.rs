@@ -2,10 +2,9 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::Path;
 
 use super::variant_name;
-use crate::model::{Field, Header, Model, Relation, Secondary, Shape};
+use crate::model::{Field, Header, Model, Relation, Secondary, Shape, Subscription};
 
 /// One of the three enums, ready to be written.
 pub(super) struct Enum {
@@ -76,7 +75,7 @@ fn keyed(model: &Ident, field: &Field, shape: Shape, content: TokenStream) -> Va
 
 pub(super) fn subscriptions(model: &Model) -> Enum {
     let ident = &model.header.ident;
-    let variant = |topic: &Path| {
+    let variant = |Subscription { topic, .. }: &Subscription| {
         let last = topic.segments.last()?;
         Some(Variant {
             ident: last.ident.clone(),

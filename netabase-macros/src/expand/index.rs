@@ -65,7 +65,8 @@ pub(super) fn schema(index: &NamedIndex) -> TokenStream {
     quote!(_netabase::IndexSchema::new::<#key>(#name, #shape, #unique).of(#source, #when)#beside)
 }
 
-fn spelled(path: &syn::Path) -> String {
+/// The path as it is written, without spaces.
+pub(super) fn spelled(path: &syn::Path) -> String {
     path.to_token_stream().to_string().replace(' ', "")
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::{enums, handles, index, place_of, primary, primary_key, schema, scoped, view};
 use crate::model::{Header, Model, Relation, Shape};
@@ -21,6 +22,7 @@ pub(crate) fn model(model: &Model) -> TokenStream {
     let entries = entries(model);
     let link_fields = link_fields(model);
     let classed = classed(model);
+    let enrolled = enrolled(model);
     let conversions = [
         handles::item(model),
         primary::conversions(model),
@@ -46,6 +48,7 @@ pub(crate) fn model(model: &Model) -> TokenStream {
                 #entries
                 #link_fields
                 #classed
+                #enrolled
             }
             #(#conversions)*
         },
@@ -98,6 +101,26 @@ fn link_fields(model: &Model) -> TokenStream {
             ::std::vec![#(#fields),*]
         }
     }
+}
+
+/// Which records are enrolled in the topics that have a condition.
+fn enrolled(model: &Model) -> Option<TokenStream> {
+    let arms = model.topics.iter().enumerate().filter_map(|(number, subscription)| {
+        let when = subscription.when.as_ref()?;
+        let number = proc_macro2::Literal::usize_unsuffixed(number);
+        Some(quote_spanned!(when.span()=> #number => #when(self),))
+    });
+    let arms: Vec<_> = arms.collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn is_enrolled(&self, topic: usize) -> bool {
+                match topic {
+                    #(#arms)*
+                    _ => true,
+                }
+            }
+        }
+    })
 }
 
 /// The fields that have a class.

@@ -14,6 +14,13 @@ pub(super) fn constant(model: &Model) -> TokenStream {
         quote!(&[#(#inbound),*])
     }));
     let class = option(model.class.as_ref().map(ToTokens::to_token_stream));
+    let conditions = topics.iter().any(|subscription| subscription.when.is_some()).then(|| {
+        let when = topics.iter().map(|subscription| {
+            option(subscription.when.as_ref().map(|when| super::index::spelled(when).to_token_stream()))
+        });
+        quote!(#(#when),*)
+    });
+    let topics = topics.iter().map(|subscription| &subscription.topic);
     let key = primary_key(&model.header);
     let primary = model.primary().map(|field| &field.name);
     let fields = fields.iter().map(|Field { name, ty, wire, class, .. }| {
@@ -55,6 +62,7 @@ pub(super) fn constant(model: &Model) -> TokenStream {
             indexes: &[#(#indexes,)* #(#named),*],
             relations: &[#(#relations),*],
             topics: &[#(<#topics as _netabase::NetabaseTopic>::NAME),*],
+            topic_conditions: &[#conditions],
             access: #access,
             inbound: #inbound,
             class: #class,

@@ -43,6 +43,7 @@ pub(crate) fn model(input: &DeriveInput, errors: Option<TokenStream>) -> TokenSt
                 indexes: &[],
                 relations: &[],
                 topics: &[],
+                topic_conditions: &[],
                 access: _netabase::Operations::ALL,
                 inbound: ::core::option::Option::None,
                 class: ::core::option::Option::None,

@@ -8,6 +8,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitInt, LitStr, Meta, Path, Token};
 
 use crate::errors::Errors;
+use crate::model::Subscription;
 
 /// Attributes that the design has and the code does not, yet.
 const LATER: &[&str] = &["blob", "builder", "encrypted", "history", "mode"];
@@ -75,8 +76,11 @@ impl Args {
                 Meta::List(list) => list.parse_args_with(Punctuated::<Arg, Token![,]>::parse_terminated),
             };
             for arg in errors.take(parsed).into_iter().flatten() {
-                // A model has any number of indexes.
-                if arg.ident != "index" && all.iter().any(|known| known.ident == arg.ident) {
+                // A model has any number of indexes, and of conditions on topics.
+                if arg.ident != "index"
+                    && arg.ident != "subscribe"
+                    && all.iter().any(|known| known.ident == arg.ident)
+                {
                     errors.at(&arg.ident, format!("`{}` is given twice: remove one", arg.ident));
                 } else {
                     all.push(arg);
@@ -211,6 +215,31 @@ impl Arg {
                 Vec::new()
             }
         }
+    }
+
+    /// `name(Topic, Topic, when = path)`
+    pub(super) fn subscriptions(&self, errors: &mut Errors) -> Vec<Subscription> {
+        let Some(tokens) = self.list(errors) else { return Vec::new() };
+        let parse = |input: ParseStream<'_>| {
+            let (mut topics, mut when) = (Vec::new(), None);
+            while !input.is_empty() {
+                let path: Path = input.parse()?;
+                if path.is_ident("when") && input.peek(Token![=]) {
+                    input.parse::<Token![=]>()?;
+                    if when.replace(input.parse::<Path>()?).is_some() {
+                        return Err(syn::Error::new_spanned(path, "`when` is given twice: remove one"));
+                    }
+                } else {
+                    topics.push(path);
+                }
+                if !input.is_empty() {
+                    input.parse::<Token![,]>()?;
+                }
+            }
+            Ok((topics, when))
+        };
+        let (topics, when) = errors.take(syn::parse::Parser::parse2(parse, tokens)).unwrap_or_default();
+        topics.into_iter().map(|topic| Subscription { topic, when: when.clone() }).collect()
     }
 
     /// `name(Path)`

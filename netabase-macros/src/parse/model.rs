@@ -30,7 +30,7 @@ pub(crate) fn model(input: &DeriveInput, errors: &mut Errors) -> Option<Model> {
     let header = header(input, KNOWN, errors, |arg, errors| {
         match arg.name() {
             "version" => version = arg.byte(errors).unwrap_or(version),
-            "subscribe" => topics = arg.paths(errors),
+            "subscribe" => topics.extend(arg.subscriptions(errors)),
             "index" => indexes.push(arg.clone()),
             "view" => view = Some(arg.maybe_paths(errors)),
             "access" => access = arg.words(OPERATIONS, errors),

@@ -19,7 +19,7 @@ pub use journal::Retention;
 pub(crate) use journal::{Journal, Sets, changed_marks, check, first_seq, last_seq, records, since};
 pub(crate) use log::{Log, Wanted};
 pub(crate) use mailbox::{Mail, Mailbox};
-pub(crate) use record::{Commit, nanos, time_of};
+pub(crate) use record::Commit;
 pub(crate) use set::Batch;
 pub use set::ChangeSet;
 

@@ -4,10 +4,11 @@
 //! file of their own, one record behind the other: the length says where the next one begins, the checksum whether this one is
 //! whole.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::{nanos, time_of};
 use crate::error::{Error, Result};
 
 /// The form that this program writes.
@@ -87,19 +88,6 @@ pub(super) fn read(bytes: &[u8]) -> Option<Record<'_>> {
     let Header { form: FORM, is_last, time, actor } = header else { return None };
     let (seq, time) = (u64::from_be_bytes(*seq), time_of(time)?);
     Some(Record { commit: Commit { seq, time, actor: actor.map(str::to_owned) }, is_last, items })
-}
-
-/// The time as a number that fits for some centuries around now; beyond them, the last one that does.
-pub(crate) fn nanos(time: SystemTime) -> i64 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
-    }
-}
-
-pub(crate) fn time_of(nanos: i64) -> Option<SystemTime> {
-    let distance = Duration::from_nanos(nanos.unsigned_abs());
-    if nanos < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use super::cursor::{Cursor, Position};
 use super::source::{self, Source};
-use crate::change::{ChangeSet, nanos};
+use crate::change::ChangeSet;
+use crate::clock::nanos;
 use crate::engine::Direction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::NetabaseDefinition;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::consumer::Consumer;
 use super::group::Group;
 use super::source;
-use crate::change::{nanos, time_of};
+use crate::clock::{nanos, time_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ModelOf, NetabaseDefinition, NetabaseTopic, assert_topic, topic};
 use crate::permission::{Door, FeedAccess, Permit};

@@ -7,6 +7,7 @@ mod fill;
 mod report;
 mod sums;
 mod verify;
+mod versions;
 
 pub(crate) use fill::{Filling, Reached};
 pub use report::{Problem, Progress, Rebuilt, Report};

@@ -10,6 +10,7 @@ use std::ops::Bound;
 use twox_hash::XxHash3_128;
 
 use super::report::{Meter, Problem, Progress, Report};
+use super::versions::verify_versions;
 use crate::engine::{Cursor, Direction, Range, Read, TableId};
 use crate::error::Result;
 use crate::model::Entries;
@@ -30,6 +31,7 @@ pub(crate) fn verify(
         permit.covers(tables.ordinal)?;
         Verification { read, layout, tables, memory, progress: &mut *progress, report: &mut *report }
             .run()?;
+        verify_versions(permit, read, (layout, tables), progress, report)?;
     }
     Ok(())
 }

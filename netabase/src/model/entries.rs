@@ -11,7 +11,6 @@ use super::columns::Column;
 use super::custom::Customs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
-use crate::schema::ModelSchema;
 
 /// Collects what a record puts into its index and relation tables, for the derive's
 /// [`NetabaseModel::entries`](super::NetabaseModel::entries).
@@ -79,7 +78,7 @@ impl Entries {
     ) -> Result<()> {
         self.begin(key);
         record.entries(self)?;
-        self.add_topics(M::SCHEMA);
+        self.add_topics(record);
         customs.entries(record, self)
     }
 
@@ -211,9 +210,15 @@ impl Entries {
         }
     }
 
-    /// The entries that every record of the model has: one for each topic, under the topic's name.
-    fn add_topics(&mut self, schema: &ModelSchema) {
-        for topic in schema.topics {
+    /// The topics that a record is enrolled in: one entry for each, under the topic's name.
+    fn add_topics<M: NetabaseModel>(&mut self, record: &M) {
+        let schema = M::SCHEMA;
+        // The code of a condition runs only when it is asked.
+        if schema.topics.is_empty() || self.leaves_out(schema.topics_part()) {
+            return;
+        }
+        let enrolled = schema.topics.iter().enumerate().filter(|(number, _)| record.is_enrolled(*number));
+        for (_, topic) in enrolled {
             let name = topic.as_bytes();
             // Copying a name cannot fail.
             let _ = self.add(schema.topics_part(), |out| {

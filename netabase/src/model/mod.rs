@@ -87,6 +87,12 @@ pub trait NetabaseModel: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn encode_key(&self, out: &mut Vec<u8>) -> Result<()>;
     /// Adds the entries this record has in its indexes and relations.
     fn entries(&self, out: &mut Entries) -> Result<()>;
+    /// Whether the record is enrolled in a topic of the model. `topic`: its place in the schema.
+    #[doc(hidden)]
+    fn is_enrolled(&self, topic: usize) -> bool {
+        let _ = topic;
+        true
+    }
     /// The fields that have a class.
     #[doc(hidden)]
     fn classed(&mut self) -> Vec<Classed<'_>> {
@@ -200,6 +206,15 @@ pub const fn relation<M: NetabaseModel>(name: &'static str, shape: Shape) -> Rel
 #[track_caller]
 pub const fn assert_granted<T: NetabaseDefinition, D: NetabaseDefinition>() {
     T::SCHEMA.assert_granted(D::NAME, Access::Read);
+}
+
+/// Stops the compiler when the records of a model have no versions.
+#[track_caller]
+pub(crate) const fn assert_versioned<M: NetabaseModel>() {
+    assert!(
+        M::SCHEMA.versioned,
+        "the records of this model have no versions: add `#[netabase(versioned)]` to it"
+    );
 }
 
 /// Stops the compiler when the definition does not list the topic.

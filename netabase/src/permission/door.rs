@@ -41,6 +41,8 @@ doors! {
     GetMany "get_many" [Read];
     /// `contains`
     Contains "contains" [Read];
+    /// `get_versioned` and `version`
+    GetVersioned "get_versioned" [Read];
     /// `len` and `is_empty`
     Len "len" [Read];
     /// a query, whatever it ends with
@@ -63,6 +65,12 @@ doors! {
     Create "create" [Create];
     /// `create_auto`
     CreateAuto "create_auto" [Create];
+    /// `create_if_absent`, and `update_if_version` where the record is to be absent
+    CreateIfAbsent "create_if_absent" [Create];
+    /// `update_if_version`
+    UpdateIfVersion "update_if_version" [Update];
+    /// `delete_if_version`
+    DeleteIfVersion "delete_if_version" [Delete];
     /// `update`
     Update "update" [Update];
     /// `upsert`
@@ -112,7 +120,10 @@ doors! {
 impl Door {
     /// Whether it leads to records by their keys alone.
     pub(super) const fn is_by_key(self) -> bool {
-        matches!(self, Door::Get | Door::View | Door::GetMany | Door::Contains | Door::Len)
+        matches!(
+            self,
+            Door::Get | Door::View | Door::GetMany | Door::Contains | Door::GetVersioned | Door::Len
+        )
     }
 
     /// Its place in a set.

@@ -224,6 +224,7 @@ mod tests {
             indexes: &[],
             relations: &[],
             topics: &[],
+            topic_conditions: &[],
             access,
             inbound: None,
             class: None,

@@ -1,6 +1,6 @@
 //! What differs between a program's schema and a file's, and what can be done about it.
 
-use super::stored::{StoredDefinition, StoredModel};
+use super::stored::{StoredDefinition, StoredModel, topic_name};
 
 /// One way in which two schemas differ.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(crate) enum Section {
     Key(String),
     /// a topic it subscribes to
     Topic(String),
+    /// the versions of its records
+    Versions,
 }
 
 impl Piece {
@@ -45,6 +47,7 @@ impl Piece {
         match &self.part {
             Section::Whole => self.model.clone(),
             Section::Key(name) | Section::Topic(name) => format!("{}.{name}", self.model),
+            Section::Versions => format!("{}.versions", self.model),
         }
     }
 
@@ -53,6 +56,7 @@ impl Piece {
             Section::Whole => "model",
             Section::Key(_) => "key",
             Section::Topic(_) => "topic",
+            Section::Versions => "table",
         };
         format!("the {kind} {}", self.name())
     }
@@ -151,13 +155,24 @@ impl StoredModel {
                 Pair::File(file) => found.left(key(&file.name)),
             }
         }
-        let topic = |name: &String| Piece { model: model.clone(), part: Section::Topic(name.clone()) };
-        for pair in paired(&self.topics, &file.topics, |topic| topic) {
+        let topic =
+            |name: &String| Piece { model: model.clone(), part: Section::Topic(topic_name(name).to_owned()) };
+        for pair in paired(&self.topics, &file.topics, |topic| topic_name(topic)) {
             match pair {
+                Pair::Both(own, file) if own != file => {
+                    let text = format!("the topic {model}.{own} here is {file} in the file");
+                    found.0.push(Difference { text, cure: Cure::Fill(topic(own)) });
+                }
                 Pair::Both(..) => {}
                 Pair::Own(own) => found.missing(topic(own)),
                 Pair::File(file) => found.left(topic(file)),
             }
+        }
+        let versions = || Piece { model: model.clone(), part: Section::Versions };
+        match (self.versioned, file.versioned) {
+            (true, false) => found.missing(versions()),
+            (false, true) => found.left(versions()),
+            _ => {}
         }
     }
 
@@ -201,7 +216,7 @@ enum Pair<'i, T> {
 }
 
 /// Pairs two lists by name: the own ones in their order, then what only the file has.
-fn paired<'i, T>(own: &'i [T], file: &'i [T], name: impl Fn(&T) -> &String) -> Vec<Pair<'i, T>> {
+fn paired<'i, T>(own: &'i [T], file: &'i [T], name: impl Fn(&T) -> &str) -> Vec<Pair<'i, T>> {
     let find = |list: &'i [T], item: &T| list.iter().find(|other| name(other) == name(item));
     let ours = own.iter().map(|item| match find(file, item) {
         Some(other) => Pair::Both(item, other),
@@ -232,6 +247,7 @@ mod tests {
         indexes: &[INDEX],
         relations: &[],
         topics: &[],
+        topic_conditions: &[],
         access: crate::schema::Operations::ALL,
         inbound: None,
         class: None,

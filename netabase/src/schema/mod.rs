@@ -259,6 +259,8 @@ pub struct ModelSchema {
     pub relations: &'static [RelationSchema],
     /// recorded names of the topics the model subscribes to
     pub topics: &'static [&'static str],
+    /// for each of them the function that says which records are enrolled, by its path; `None`: all. Empty where all are in all.
+    pub topic_conditions: &'static [Option<&'static str>],
     /// what anyone may do with its records
     pub access: Operations,
     /// which models may follow their links to it, by recorded name; `None`: all
@@ -354,7 +356,8 @@ impl ModelSchema {
                 is_computed || index.columns().iter().any(|column| fields.contains(&column.field))
             }
             Some(Part::Relation(relation)) => any(&[relation.name]),
-            Some(Part::Topics) => false,
+            // A condition may look at any field.
+            Some(Part::Topics) => !self.topic_conditions.is_empty(),
             // Registered, from all of the record.
             None => true,
         }

@@ -27,6 +27,8 @@ pub(super) struct StoredModel {
     pub(super) fields: Vec<StoredField>,
     pub(super) keys: Vec<StoredKey>,
     pub(super) topics: Vec<String>,
+    /// whether each record has a version
+    pub(super) versioned: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +122,12 @@ impl From<&ModelSchema> for StoredModel {
             let key = column_key(model, field.name).map(|key| format!("{KEY}{}", spell(key)));
             StoredField { name: field.name.into(), ty: format!("{}{}", field.ty, key.unwrap_or_default()) }
         };
-        let mut topics: Vec<String> = model.topics.iter().map(|topic| (*topic).into()).collect();
+        let when = |number: usize| model.topic_conditions.get(number).copied().flatten();
+        let topic = |(number, topic): (usize, &&str)| match when(number) {
+            None => (*topic).into(),
+            Some(when) => format!("{topic}{WHEN}{when}"),
+        };
+        let mut topics: Vec<String> = model.topics.iter().enumerate().map(topic).collect();
         topics.sort();
         StoredModel {
             name: model.name.into(),
@@ -130,8 +137,17 @@ impl From<&ModelSchema> for StoredModel {
             fields: model.fields.iter().map(field).collect(),
             keys,
             topics,
+            versioned: model.versioned,
         }
     }
+}
+
+/// What stands between a topic and the function that says which records are enrolled.
+const WHEN: &str = " when ";
+
+/// The name of a topic alone.
+pub(super) fn topic_name(topic: &str) -> &str {
+    topic.split_once(WHEN).map_or(topic, |(name, _)| name)
 }
 
 /// What stands between the type of a field, as it is written, and the key it is in an index over several fields.
@@ -318,7 +334,7 @@ impl StoredDefinition {
     /// # #[derive(NetabaseDefinition)]
     /// # enum Blog { Author(Author) }
     /// let fingerprint = StoredDefinition::from(Blog::SCHEMA).fingerprint();
-    /// assert_eq!(fingerprint.to_string(), "d09218b5edd65b1dfca21653cf4c634f");
+    /// assert_eq!(fingerprint.to_string(), "a6968b6e6ee7647b4aa62cf8cc4021a6");
     /// ```
     ///
     /// [XXH3-128]: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md

@@ -184,7 +184,7 @@ impl Growth<'_> {
         // An index that the file lists and that is made anew may have had sums that it keeps no more.
         let is_listed = |piece: &&Piece| match &piece.part {
             Section::Key(name) => self.file.has(&piece.model, Some(name)),
-            Section::Whole | Section::Topic(_) => false,
+            Section::Whole | Section::Topic(_) | Section::Versions => false,
         };
         for piece in self.discard.iter().chain(self.fill.iter().filter(is_listed)) {
             for table in names.iter().filter(|table| belongs(self.record.name, piece, table)) {

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::key::AsKey;
 use crate::model::{ModelOf, NetabaseDefinition, Reads, ReadsFrom, Viewed};
 use crate::query::{self, Edges, Query, Traversal};
+use crate::transaction::Versioned;
 
 /// Single reads. Reads that belong together want one [`begin_read`](Store::begin_read), as another commit may come
 /// between two of these.
@@ -32,6 +33,15 @@ impl<D: NetabaseDefinition> Store<D> {
     /// Those of [`ReadTransaction::get`](crate::ReadTransaction::get).
     pub fn get<M: ModelOf<D>>(&self, key: impl AsKey<M::PrimaryKey>) -> Result<Option<M>> {
         self.context.get(&self.latest()?, &key)
+    }
+
+    /// The record with this key, its version and its times, see
+    /// [`ReadTransaction::get_versioned`](crate::ReadTransaction::get_versioned).
+    pub fn get_versioned<M: ModelOf<D>>(
+        &self,
+        key: impl AsKey<M::PrimaryKey>,
+    ) -> Result<Option<Versioned<M>>> {
+        self.context.get_versioned(&self.latest()?, &key)
     }
 
     /// Shows the record with this key to the closure, without copying its text and bytes; returns what that returns.

@@ -76,6 +76,8 @@ pub(crate) struct ModelTables {
     /// main, indexes, relations, topics, sums: numbered as in the schema; then indexes that were registered
     parts: Vec<PartTable>,
     pub(crate) customs: Customs,
+    /// the versions of the records, if they have any
+    pub(crate) versions: Option<TableId>,
     /// relations that lead here
     pub(crate) incoming: Vec<Incoming>,
 }
@@ -221,7 +223,14 @@ fn model_tables(
             value_width: model.key_width.filter(|_| !custom.has_value),
         });
     }
-    Ok(ModelTables { ordinal, schema: model, reader, parts, customs, incoming: Vec::new() })
+    let versions = model.versioned.then_some(TableId(tables.len()));
+    tables.extend(model.versioned.then(|| TableSpec {
+        name: format!("{}/versions", base(definition, model.name)),
+        form: TableForm::Map,
+        key_width: model.key_width,
+        value_width: None,
+    }));
+    Ok(ModelTables { ordinal, schema: model, reader, parts, customs, versions, incoming: Vec::new() })
 }
 
 /// Finds the two ends of every relation.
@@ -281,6 +290,7 @@ pub(crate) fn belongs(definition: &str, piece: &Piece, table: &str) -> bool {
             kinds.iter().any(|kind| rest.strip_prefix(kind) == Some(name))
         }
         (Section::Topic(_), Some(rest)) => rest == "/topics",
+        (Section::Versions, Some(rest)) => rest == "/versions",
     }
 }
 

@@ -16,6 +16,7 @@ mod seek;
 mod sequence;
 mod shown;
 mod sums;
+mod versions;
 mod write;
 
 pub(crate) use covering::Covering;
@@ -32,4 +33,5 @@ pub(crate) use record::{decode, decode_whole, get_record, view};
 pub(crate) use seek::{Seeker, Sought, each};
 pub(crate) use sequence::{last_number, note_number};
 pub(crate) use sums::Sums;
+pub(crate) use versions::{Stamp, stamp, stamp_of, version};
 pub(crate) use write::{Change, check, stage};

@@ -1,11 +1,13 @@
 //! Changes of one record and of everything that follows from it: check all, then stage.
 
 use std::cmp::Ordering;
+use std::time::SystemTime;
 
 use super::layout::{ModelTables, PartTable};
 use super::limits::{check_key, check_value, within};
 use super::links::{Deferred, Links, missing, target_key};
 use super::sums::Sums;
+use super::versions::{Stamped, stamped};
 use crate::engine::Limits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Entries, Entry};
@@ -23,12 +25,16 @@ pub(crate) struct Change<'c> {
     /// bytes and entries of the new record; `None`: it is deleted
     pub(crate) after: Option<(&'c [u8], &'c Entries)>,
     pub(crate) links: Links,
+    /// when it takes place
+    pub(crate) now: SystemTime,
 }
 
 /// Proof that a change was checked. Nothing else lets it be staged.
 pub(crate) struct Checked {
     sums: Vec<SumsRow>,
     deferred: Vec<Deferred>,
+    /// the row of the record's version
+    stamp: Option<Stamped>,
 }
 
 /// What a row of sums becomes.
@@ -54,7 +60,8 @@ pub(crate) fn check(
         within(change.key.len(), limits.key, || format!("the key of {model}"))?;
         within(value.len(), limits.value, || format!("a record of {model}"))?;
     }
-    let mut checked = Checked { sums: Vec::new(), deferred: Vec::new() };
+    let stamp = stamped(staged, change)?;
+    let mut checked = Checked { sums: Vec::new(), deferred: Vec::new(), stamp };
     let mut buffer = Vec::new();
     for difference in differences(change) {
         let table = change.tables.part(difference.part())?;
@@ -210,6 +217,9 @@ pub(crate) fn stage(
                 value(&new, &mut |value| overlay.insert_pair(table.id, new.key, value))?;
             }
         }
+    }
+    if let (Some(table), Some(Stamped { row, present })) = (tables.versions, checked.stamp) {
+        overlay.put(table, primary, Some(&row), present)?;
     }
     for SumsRow { part, key, row, present } in checked.sums {
         overlay.put(tables.part(part)?.id, &key, row.as_deref(), present)?;

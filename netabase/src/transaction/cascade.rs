@@ -239,7 +239,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     ) -> Result<()> {
         let context = &self.context;
         let tables = context.layout.model(ordinal)?;
-        let change = Change { tables, key, before, after, links };
+        let change = Change { tables, key, before, after, links, now: self.state.now };
         let checked = table::check(permit, self.staged()?, context.limits, &change)?;
         self.state.note(context, permit, &change)?;
         let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;

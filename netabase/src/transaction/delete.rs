@@ -111,8 +111,14 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
                 self.delete_with_referrers(&permit, ordinal, &key)?;
                 return Ok(old);
             }
-            let change =
-                Change { tables, key: &new.key, before: Some(entries), after: None, links: Links::Checked };
+            let change = Change {
+                tables,
+                key: &new.key,
+                before: Some(entries),
+                after: None,
+                links: Links::Checked,
+                now: self.state.now,
+            };
             let checked = table::check(&permit, staged, context.limits, &change)?;
             (change, checked, old)
         };

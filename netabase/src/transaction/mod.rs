@@ -18,6 +18,7 @@ mod rekey;
 mod repository;
 mod state;
 mod turn;
+mod versions;
 mod write;
 
 pub(crate) use context::{Context, Core, Policies};
@@ -27,4 +28,5 @@ pub use read::ReadTransaction;
 pub use repository::{RepositoryRead, RepositoryWrite, Scope};
 pub(crate) use state::State;
 pub(crate) use turn::Queue;
+pub use versions::Versioned;
 pub use write::WriteTransaction;

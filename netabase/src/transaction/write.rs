@@ -312,7 +312,8 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
                 (None, Expect::Present) => return Err(not_found::<M>(&new.key)),
                 _ => {}
             }
-            let same = stored.is_some_and(|bytes| *bytes == *new.value);
+            // A version counts how often a record was written, not how often it changed.
+            let same = tables.versions.is_none() && stored.is_some_and(|bytes| *bytes == *new.value);
             if same && keep == Keep::No {
                 return Ok(Old::unread());
             }
@@ -322,7 +323,8 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             }
             let before = old.found.then_some(&*entries);
             let after = Some((&*new.value, &new.entries));
-            let change = Change { tables, key: &new.key, before, after, links: Links::Checked };
+            let change =
+                Change { tables, key: &new.key, before, after, links: Links::Checked, now: self.state.now };
             let checked = table::check(permit, staged, context.limits, &change)?;
             (change, checked, old)
         };
