@@ -1,6 +1,7 @@
 //! Every behaviour in a file named after it.
 
 mod allocations;
+mod async_store;
 mod bad_files;
 mod bad_input;
 mod batches;
@@ -60,6 +61,7 @@ mod schema_mismatch;
 mod snapshots;
 mod space;
 mod spilling;
+mod state_store;
 mod sweeps;
 mod tidy;
 mod topics;

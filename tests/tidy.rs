@@ -19,7 +19,8 @@ const FLOORS: &[&[&str]] = &[
     &["query"],
     &["watch"],
     &["store"],
-    &["journal"],
+    &["journal", "async_store"],
+    &["state"],
 ];
 
 fn root() -> PathBuf {

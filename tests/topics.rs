@@ -106,7 +106,6 @@ fn rights_say_who_publishes_and_who_receives() -> Result<()> {
 }
 
 mod enrolled {
-    use super::*;
     use netabase::{NetabaseDefinition, NetabaseModel, NetabaseTopic};
     use serde::{Deserialize, Serialize};
 

@@ -101,6 +101,8 @@
 //! `tracing` makes an event of each decision of a policy. `uuid`, `jiff` and `chrono` make the ids and times of those crates keys. `cache_metrics` lets [`Store::stats`] tell how
 //! the cache of pages does; every read of a page then touches shared counters.
 
+#[cfg(feature = "tokio")]
+mod async_store;
 pub mod change;
 mod clock;
 mod codec;
@@ -114,11 +116,15 @@ mod overlay;
 mod permission;
 pub mod query;
 pub mod schema;
+#[cfg(feature = "state")]
+pub mod state;
 mod store;
 mod table;
 mod transaction;
 pub mod watch;
 
+#[cfg(feature = "tokio")]
+pub use async_store::AsyncStore;
 pub use engine::Durability;
 pub use error::{Error, ErrorKind, Result};
 pub use key::{Key, NetabaseKey};
