@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Floors of `netabase/src`, lowest first, as docs/architecture.md draws them. A module imports lower floors only.
 const FLOORS: &[&[&str]] = &[
-    &["error", "clock"],
+    &["error", "clock", "observe"],
     &["key"],
     &["codec", "schema"],
     &["engine"],

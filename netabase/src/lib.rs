@@ -112,6 +112,7 @@ pub mod journal;
 pub mod key;
 mod maintenance;
 pub mod model;
+mod observe;
 mod overlay;
 mod permission;
 pub mod query;

@@ -4,6 +4,7 @@ use super::residual::Residual;
 use super::source::{self, Source};
 use crate::error::Result;
 use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel, Term, Terms};
+use crate::observe::{Kind, Observed};
 use crate::overlay::View;
 use crate::permission::{Door, Permit, ReadAccess};
 use crate::transaction::Context;
@@ -34,7 +35,8 @@ impl<M: NetabaseModel> Conditions<M> {
         context.tables::<M>()?;
         let (guard, layout, ordinal) =
             (context.guard.clone(), context.layout.clone(), context.ordinal::<M>());
-        let source = Source { view, guard, permit, layout, ordinal, home: ordinal };
+        let observed = Observed::begin(Kind::Query, M::NAME);
+        let source = Source { view, guard, permit, layout, ordinal, home: ordinal, observed };
         source::resolve(&mut terms, source.tables()?)?;
         source.check_terms(&terms)?;
         let points = points(&terms);

@@ -68,6 +68,7 @@ use smallvec::SmallVec;
 use self::source::Source;
 use crate::error::Result;
 use crate::model::{KeyValue, ModelOf, NetabaseDefinition, NetabaseModel, Terms};
+use crate::observe::{Kind, Observed};
 use crate::overlay::View;
 use crate::permission::Door;
 use crate::transaction::{Context, ReadTransaction, WriteTransaction};
@@ -115,7 +116,8 @@ fn source<'r, D: NetabaseDefinition, M: ModelOf<D>>(
     context.tables::<M>()?;
     let (guard, layout) = (context.guard.clone(), context.layout.clone());
     let ordinal = context.ordinal::<M>();
-    Ok(Source { view: view?, guard, permit, layout, ordinal, home: ordinal })
+    let observed = Observed::begin(Kind::Query, M::NAME);
+    Ok(Source { view: view?, guard, permit, layout, ordinal, home: ordinal, observed })
 }
 
 impl<D: NetabaseDefinition> ReadTransaction<D> {

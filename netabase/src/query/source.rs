@@ -7,6 +7,7 @@ use crate::engine::Slice;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::ByteRange;
 use crate::model::{By, Index, NetabaseModel, Order, Term, Viewed};
+use crate::observe::Observed;
 use crate::overlay::View;
 use crate::permission::{Door, Guard, Permit, ReadAccess};
 use crate::schema::Access;
@@ -23,6 +24,7 @@ pub struct Source<'r> {
     pub(super) ordinal: usize,
     /// the model that the query is about, whose definition is the one that reads
     pub(super) home: usize,
+    pub(super) observed: Observed,
 }
 
 /// Gives the conditions on registered indexes the numbers of their tables.
@@ -81,6 +83,7 @@ impl<'r> Source<'r> {
             layout: layout.clone(),
             ordinal,
             home: *home,
+            observed: self.observed.clone(),
         })
     }
 

@@ -204,7 +204,7 @@ impl<D: NetabaseDefinition> Store<D> {
     ) -> Result<T, E> {
         retry(|| {
             let mut transaction = self.begin_write()?;
-            let done = work(&mut transaction)?;
+            let done = transaction.observed().within(|| work(&mut transaction))?;
             Ok(transaction.commit().map(|()| done))
         })
     }

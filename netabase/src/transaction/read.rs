@@ -6,6 +6,7 @@ use super::context::Context;
 use crate::error::Result;
 use crate::key::AsKey;
 use crate::model::{ModelOf, NetabaseDefinition, Reads, ReadsFrom, Viewed};
+use crate::observe::{Kind, Observed};
 use crate::overlay::View;
 
 /// A snapshot of the last commit at the time it was begun. It is owned, a clone is cheap, and threads may share it.
@@ -16,11 +17,13 @@ use crate::overlay::View;
 pub struct ReadTransaction<D> {
     pub(crate) view: View<'static>,
     pub(crate) context: Context<D>,
+    observed: Observed,
 }
 
 impl<D> Clone for ReadTransaction<D> {
     fn clone(&self) -> Self {
-        ReadTransaction { view: self.view.clone(), context: self.context.clone() }
+        let ReadTransaction { view, context, observed } = self;
+        ReadTransaction { view: view.clone(), context: context.clone(), observed: observed.clone() }
     }
 }
 
@@ -32,7 +35,7 @@ impl<D: NetabaseDefinition> fmt::Debug for ReadTransaction<D> {
 
 impl<D: NetabaseDefinition> ReadTransaction<D> {
     pub(crate) fn new(view: View<'static>, context: Context<D>) -> Self {
-        ReadTransaction { view, context }
+        ReadTransaction { view, context, observed: Observed::begin(Kind::Read, "") }
     }
 
     /// The record with this key. O(log n).

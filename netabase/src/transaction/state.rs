@@ -12,6 +12,7 @@ use crate::change::Wanted;
 use crate::engine::{Commit, Durability, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Entries;
+use crate::observe::{Kind, Observed, Outcome};
 use crate::overlay::{Overlay, Staged};
 use crate::permission::Guard;
 use crate::table::{self, Deferred};
@@ -32,6 +33,7 @@ pub(crate) struct State {
     /// who writes
     pub(super) actor: Option<String>,
     pub(super) hooked: Hooked,
+    pub(super) observed: Observed,
     changes: Changes,
     pub(super) buffers: Buffers,
     /// Whether it is part of a repository's transaction, which alone may commit it.
@@ -60,6 +62,7 @@ impl State {
             now: core.clock.now(),
             actor,
             hooked: Hooked::default(),
+            observed: Observed::begin(Kind::Write, ""),
             changes: Changes::default(),
             buffers: Buffers::default(),
             is_lent: false,
@@ -79,6 +82,7 @@ impl State {
             now: self.now,
             actor: None,
             hooked: Hooked::default(),
+            observed: self.observed.clone(),
             changes: Changes::default(),
             buffers: Buffers::default(),
             is_lent: false,
@@ -156,6 +160,7 @@ impl State {
             return Err(lost());
         }
         if self.spills == 0 && self.layers.iter().all(Overlay::is_empty) {
+            self.observed.end(Outcome::Committed);
             return Ok(());
         }
         self.check_deferred(core)?;
@@ -163,12 +168,17 @@ impl State {
         let mut gate = core.feed.enter();
         let wanted = Changes::wanted(core, &gate);
         self.apply(core, 0, wanted.as_ref())?;
-        let State { writer, turn, durability, changes, now, actor, .. } = self;
+        let State { writer, turn, durability, changes, now, actor, observed, .. } = self;
         let mut writer = writer.ok_or_else(lost)?;
         let told = changes.finish(core, &mut *writer, (now, actor), wanted.is_some(), &gate)?;
         let pause = core.latest.pause();
         let committed = writer.commit(durability);
         drop(pause);
+        observed.end(match &committed {
+            Ok(Commit::Committed) => Outcome::Committed,
+            Ok(Commit::Conflict) => Outcome::Conflict,
+            Ok(Commit::Unknown) | Err(_) => Outcome::Failed,
+        });
         let wakers = told.publish(core, &mut gate, &committed);
         drop(gate);
         wakers.into_iter().for_each(Waker::wake);

@@ -10,6 +10,7 @@ use crate::engine::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::AsKey;
 use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel, Reads, ReadsFrom, Viewed, spell};
+use crate::observe::Observed;
 use crate::overlay::{Staged, View};
 use crate::permission::{Door, Permit, WriteAccess};
 use crate::table::{self, Change, Links};
@@ -63,6 +64,11 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// [ticket](crate::policy::Ticket::actor) names.
     pub fn set_actor(&mut self, name: impl Into<String>) {
         self.state.actor = Some(name.into());
+    }
+
+    /// Runs its work as a part of what is told of it.
+    pub(crate) fn observed(&self) -> Observed {
+        self.state.observed.clone()
     }
 
     pub(crate) fn actor_name(&self) -> Option<&str> {
