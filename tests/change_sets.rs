@@ -124,7 +124,7 @@ fn a_set_has_the_time_the_writer_and_both_values() -> Result<()> {
     let bank = bank.open()?;
     let by_ada = |work: &dyn Fn(&mut netabase::WriteTransaction<Bank>) -> Result<()>| {
         bank.write(|txn| {
-            txn.set_actor("ada");
+            txn.set_actor("ada")?;
             work(txn)
         })
     };

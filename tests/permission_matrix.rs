@@ -237,7 +237,7 @@ fn attempt<M: Sample>(cell: &Cell, door: Door, id: u64) -> Option<Result<bool>> 
         Door::ExplainQuery => query().explain().map(|_| true),
         // The journal has how the record came to be.
         Door::Watch => {
-            let watcher = store.watch::<M>().filter(M::by_id(id)).from(1).begin();
+            let watcher = store.watch::<M>().filter(M::by_id(id)).begin_from(1);
             watcher.map(|mut watcher| watcher.try_next().is_some_and(|notice| notice.is_ok()))
         }
         Door::Publish => store.write(|txn| txn.publish::<Round>(&())).map(|seq| seq == 1),

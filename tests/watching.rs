@@ -199,7 +199,7 @@ fn a_watcher_resumes_after_a_restart() -> Result<()> {
     };
     let bank = Store::<Bank>::open(&file)?;
     bank.write(|txn| txn.create(&account(3, 0)))?;
-    let mut watcher = bank.watch::<Account>().from(seen + 1).begin()?;
+    let mut watcher = bank.watch::<Account>().begin_from(seen + 1)?;
     bank.write(|txn| txn.create(&account(4, 0)))?;
     assert_eq!(
         told(&mut watcher)?,
@@ -209,7 +209,7 @@ fn a_watcher_resumes_after_a_restart() -> Result<()> {
             "Notice(4: [Enter Account AccountPrimaryKey(4)])"
         ]
     );
-    let refused = bank.watch::<Payment>().from(1).begin().expect_err("no journal");
+    let refused = bank.watch::<Payment>().begin_from(1).expect_err("no journal");
     assert!(matches!(refused.kind(), ErrorKind::NoJournal { name: "Payment" }));
     Ok(())
 }

@@ -85,6 +85,8 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl _netabase::TopicOf<Blog> for Feed {}
+    #[automatically_derived]
     impl ::core::convert::From<&Blog> for BlogKeys {
         fn from(record: &Blog) -> Self {
             match record {

@@ -61,6 +61,10 @@ pub(crate) fn definition(definition: &Definition) -> TokenStream {
                     }
                 }
             )*
+            #(
+                #[automatically_derived]
+                impl _netabase::TopicOf<#ident> for #topics {}
+            )*
             #[automatically_derived]
             impl ::core::convert::From<&#ident> for #keys {
                 fn from(record: &#ident) -> Self {

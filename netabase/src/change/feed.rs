@@ -1,6 +1,8 @@
 //! Who waits for commits: by model, and where a watcher asks for few keys, by those.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -9,7 +11,7 @@ use super::log::Wanted;
 use super::mailbox::Mailbox;
 use super::set::Batch;
 use crate::error::Result;
-use crate::model::Entries;
+use crate::model::{Entries, RawChange};
 use crate::table::{Layout, ModelTables};
 
 /// The watchers of a store, and the gate that commits and new watchers pass one at a time: so a watcher's snapshot and the first
@@ -20,7 +22,7 @@ pub(crate) struct Feed(Mutex<Gate>);
 /// What the gate guards.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
-    /// number of the last commit, where no journal counts
+    /// number of the last commit, as far as it is known
     seq: u64,
     watchers: HashMap<u64, (Interest, Arc<Mailbox>)>,
     next: u64,
@@ -30,12 +32,22 @@ pub(crate) struct Gate {
 }
 
 /// What a watcher wants to be told of.
-#[derive(Clone, Debug)]
 pub(crate) struct Interest {
     /// number of the model
     pub(crate) ordinal: usize,
     /// Records that have, or had, one of these keys; `None`: all.
     pub(crate) anchors: Option<Vec<Anchor>>,
+    /// Whether a change may be told of at all; `None`: every one may. What may not wakes nobody, and takes no room.
+    pub(crate) sees: Option<Sees>,
+}
+
+/// Whether somebody sees anything of a change.
+pub(crate) type Sees = Box<dyn Fn(&RawChange<'_>) -> bool + Send + Sync>;
+
+impl fmt::Debug for Interest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Interest({}, {:?})", self.ordinal, self.anchors)
+    }
 }
 
 /// A key in one of a model's tables.
@@ -54,7 +66,7 @@ struct Listeners {
 
 impl Interest {
     /// All commits, whatever they change.
-    pub(crate) const ANY: Interest = Interest { ordinal: usize::MAX, anchors: None };
+    pub(crate) const ANY: Interest = Interest { ordinal: usize::MAX, anchors: None, sees: None };
 }
 
 impl Feed {
@@ -70,7 +82,7 @@ impl Feed {
         gate.is_closed = true;
         let wakers: Vec<_> = gate.watchers.values().filter_map(|(_, mailbox)| mailbox.close()).collect();
         drop(gate);
-        wakers.into_iter().for_each(Waker::wake);
+        wake(wakers);
     }
 
     /// Forgets a watcher.
@@ -79,16 +91,16 @@ impl Feed {
         let Some((interest, _)) = gate.watchers.remove(&watcher) else { return };
         let Some(listeners) = gate.models.get_mut(&interest.ordinal) else { return };
         listeners.all.remove(&watcher);
-        for Anchor { part, key } in interest.anchors.into_iter().flatten() {
-            if let Some(keys) = listeners.anchored.get_mut(&part) {
-                if let Some(watchers) = keys.get_mut(&key) {
+        for Anchor { part, key } in interest.anchors.iter().flatten() {
+            if let Some(keys) = listeners.anchored.get_mut(part) {
+                if let Some(watchers) = keys.get_mut(key) {
                     watchers.remove(&watcher);
                     if watchers.is_empty() {
-                        keys.remove(&key);
+                        keys.remove(key);
                     }
                 }
                 if keys.is_empty() {
-                    listeners.anchored.remove(&part);
+                    listeners.anchored.remove(part);
                 }
             }
         }
@@ -127,9 +139,17 @@ impl Gate {
         self.seq.saturating_add(1)
     }
 
-    /// Counts a commit.
-    pub(crate) fn count(&mut self) {
-        self.seq = self.next();
+    /// Notes the number of the last commit; returns that of the first one that others have committed in between.
+    pub(crate) fn reach(&mut self, seq: u64) -> Option<u64> {
+        let missed = self.seq.saturating_add(1);
+        let is_behind = self.seq > 0 && seq > missed;
+        self.seq = self.seq.max(seq);
+        is_behind.then_some(missed)
+    }
+
+    /// Number of the last commit, as far as it is known.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
     }
 
     pub(crate) fn has_watchers(&self) -> bool {
@@ -143,35 +163,82 @@ impl Gate {
         (0..layout.models().len()).map(is_wanted).collect()
     }
 
-    /// Hands a commit to those who wait for it. What is returned is to be woken, when the gate is open again.
-    pub(crate) fn publish(&self, batch: &Arc<Batch>, layout: &Layout) -> Vec<Waker> {
+    /// Who is to be told of a commit. `is_asked`: of which models.
+    pub(crate) fn told_of(
+        &self,
+        batch: &Batch,
+        layout: &Layout,
+        is_asked: impl Fn(usize) -> bool,
+    ) -> BTreeSet<u64> {
         let mut told = BTreeSet::new();
-        told.extend(self.models.get(&Interest::ANY.ordinal).into_iter().flat_map(|any| &any.all));
-        for piece in &batch.pieces {
+        for piece in batch.pieces.iter().filter(|piece| is_asked(piece.ordinal)) {
             let Some(listeners) = self.models.get(&piece.ordinal) else { continue };
-            told.extend(&listeners.all);
+            let mut asked: BTreeSet<u64> = listeners.all.difference(&told).copied().collect();
             // A record that is stored is one that can be read; if it is damaged, whoever watches finds that out.
             if !listeners.anchored.is_empty()
                 && layout
                     .model(piece.ordinal)
-                    .and_then(|tables| listeners.find(tables, &piece.items, &mut told))
+                    .and_then(|tables| listeners.find(tables, &piece.items, &mut asked))
                     .is_err()
             {
-                told.extend(listeners.anchored.values().flat_map(|keys| keys.values().flatten()));
+                asked.extend(listeners.anchored.values().flat_map(|keys| keys.values().flatten()));
             }
+            told.extend(asked.into_iter().filter(|watcher| self.sees(*watcher, &piece.items)));
         }
+        told
+    }
+
+    /// Who waits for commits, whatever they change.
+    pub(crate) fn any(&self) -> BTreeSet<u64> {
+        self.models.get(&Interest::ANY.ordinal).map(|any| any.all.clone()).unwrap_or_default()
+    }
+
+    /// Who watches a model of these.
+    pub(crate) fn of_models(&self, is_asked: impl Fn(usize) -> bool) -> BTreeSet<u64> {
+        let of_model = |(watcher, (interest, _)): (&u64, &(Interest, Arc<Mailbox>))| {
+            is_asked(interest.ordinal).then_some(*watcher)
+        };
+        self.watchers.iter().filter_map(of_model).collect()
+    }
+
+    fn sees(&self, watcher: u64, items: &[u8]) -> bool {
+        match self.watchers.get(&watcher) {
+            Some((Interest { sees: Some(sees), .. }, _)) => Items::new([items].into_iter())
+                .any(|change| change.is_ok_and(|change| may_see(sees, &change))),
+            Some(_) => true,
+            None => false,
+        }
+    }
+
+    /// Hands a commit to them. What is returned is to be woken, when the gate is open again.
+    pub(crate) fn publish(&self, told: &BTreeSet<u64>, batch: &Arc<Batch>) -> Vec<Waker> {
         self.each(told, |mailbox| mailbox.push(batch))
     }
 
-    /// Tells the watchers of these models that a commit may have passed them by. As [`publish`](Self::publish).
-    pub(crate) fn miss(&self, seq: u64, is_touched: impl Fn(usize) -> bool) -> Vec<Waker> {
-        let touched = self.watchers.iter().filter(|(_, (interest, _))| is_touched(interest.ordinal));
-        self.each(touched.map(|(watcher, _)| *watcher).collect(), |mailbox| mailbox.miss(seq))
+    /// Tells them that a commit may have passed them by. As [`publish`](Self::publish).
+    pub(crate) fn miss(&self, told: &BTreeSet<u64>, seq: u64) -> Vec<Waker> {
+        self.each(told, |mailbox| mailbox.miss(seq))
     }
 
-    fn each(&self, told: BTreeSet<u64>, tell: impl Fn(&Mailbox) -> Option<Waker>) -> Vec<Waker> {
+    fn each(&self, told: &BTreeSet<u64>, tell: impl Fn(&Mailbox) -> Option<Waker>) -> Vec<Waker> {
         let mailboxes = told.iter().filter_map(|watcher| self.watchers.get(watcher));
         mailboxes.filter_map(|(_, mailbox)| tell(mailbox)).collect()
+    }
+}
+
+/// A rule is code of the program's, which may panic; whoever commits is not the one to be told.
+fn may_see(sees: &Sees, change: &RawChange<'_>) -> bool {
+    catch_unwind(AssertUnwindSafe(|| sees(change))).unwrap_or(false)
+}
+
+/// Wakes all of them, also if one panics.
+pub(crate) fn wake(wakers: Vec<Waker>) {
+    let mut panics = Vec::new();
+    for waker in wakers {
+        panics.extend(catch_unwind(AssertUnwindSafe(|| waker.wake())).err());
+    }
+    if let Some(panic) = panics.pop() {
+        resume_unwind(panic);
     }
 }
 

@@ -9,7 +9,7 @@ use super::set::Batch;
 use crate::engine::{Cursor, Direction, MapChange, Range, Read, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::overlay::View;
-use crate::table::{CONSUMERS_TABLE, JOURNAL_TABLE, Layout, SCHEMA_TABLE};
+use crate::table::{CONSUMERS_TABLE, JOURNAL_TABLE, Layout, OUTBOX_TABLE, SCHEMA_TABLE};
 
 /// How long the journal keeps what was committed: as long as any of its rules asks for it; for ever if there is none. The last
 /// commit always stays.
@@ -52,6 +52,9 @@ impl Retention {
         *self == Retention::default()
     }
 }
+
+/// Bytes of a record, if the engine takes them.
+const RECORD: usize = 1 << 20;
 
 /// The key of a record: the commit's number, and the record's place in it.
 pub(crate) fn key_of(seq: u64, part: u32) -> [u8; 12] {
@@ -103,10 +106,44 @@ pub(crate) fn check(view: &View<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Reads the rows of consumers and topics.
+///
+/// # Errors
+/// `Corrupt` if one of them is not what was written.
+pub(crate) fn check_feeds(view: &View<'_>) -> Result<()> {
+    let corrupt = |table: &str| Error::new(ErrorKind::Corrupt { place: format!("netabase.{table}") });
+    let mut rows = view.cursor(CONSUMERS_TABLE, ALL, Direction::Forward)?;
+    while rows.advance()? {
+        let widths: &[usize] = match rows.key() {
+            key if key.starts_with(b"lease/") => &[12],
+            key if key.starts_with(b"last/") || key == b"groups" => &[8],
+            _ => &[8, 24],
+        };
+        if !widths.contains(&rows.value().len()) {
+            return Err(corrupt("consumers"));
+        }
+    }
+    let mut rows = view.cursor(OUTBOX_TABLE, ALL, Direction::Forward)?;
+    while rows.advance()? {
+        let (topic, seq) = rows.key().split_last_chunk::<9>().ok_or_else(|| corrupt("outbox"))?;
+        let counter = [b"last/", topic].concat();
+        let last = view.get(CONSUMERS_TABLE, &counter)?;
+        let last = last.and_then(|last| last.as_array().copied()).map_or(0, u64::from_be_bytes);
+        let is_counted = seq.last_chunk().copied().is_some_and(|seq| u64::from_be_bytes(seq) <= last);
+        if seq.first() != Some(&0) || !is_counted {
+            return Err(corrupt("outbox"));
+        }
+    }
+    Ok(())
+}
+
 /// The last commit before a model came to be journaled.
 pub(crate) fn since(view: &View<'_>, layout: &Layout, ordinal: usize) -> Result<u64> {
-    let row = view.get(SCHEMA_TABLE, &mark_row(layout, ordinal)?)?;
-    row.map_or(Ok(0), |row| row.as_array().copied().map(u64::from_be_bytes).ok_or_else(corrupt))
+    match view.get(SCHEMA_TABLE, &mark_row(layout, ordinal)?)? {
+        Some(row) => row.as_array().copied().map(u64::from_be_bytes).ok_or_else(corrupt),
+        // Whoever wrote the file last did not journal it.
+        None => last_seq(view),
+    }
 }
 
 /// The key of the row in the schema table that says since when a model is journaled.
@@ -131,6 +168,21 @@ pub(crate) fn changed_marks(read: &dyn Read, layout: &Layout) -> Result<Vec<Mark
             changed.push((row, is_journaled.then(|| last.to_be_bytes())));
         }
     }
+    // Models that are gone have no history to go on with, should they come again.
+    for (definition, _) in layout.definitions() {
+        let (low, high) = (format!("journaled/{definition}/"), format!("journaled/{definition}0"));
+        let range = (Bound::Included(low.as_bytes()), Bound::Excluded(high.as_bytes()));
+        let mut rows = read.cursor(SCHEMA_TABLE, range, Direction::Forward)?;
+        while rows.advance()? {
+            let name = rows.key().strip_prefix(low.as_bytes()).unwrap_or_default();
+            let is_there = layout.models().iter().any(|tables| {
+                tables.schema.name.as_bytes() == name && layout.definition_of(tables.ordinal) == definition
+            });
+            if !is_there {
+                changed.push((rows.key().to_vec(), None));
+            }
+        }
+    }
     changed.sort();
     Ok(changed)
 }
@@ -146,27 +198,58 @@ pub(crate) struct Journal {
     pub(crate) commit: Commit,
     /// how many records it has so far
     parts: u32,
+    /// pieces that are not written yet, and their bytes
+    waiting: Vec<Piece>,
+    size: usize,
     buffer: Vec<u8>,
 }
+
+/// Bytes of a record beside its pieces, and a name.
+const FRAME: usize = 64;
 
 impl Journal {
     /// Begins the commit behind the last one.
     pub(crate) fn begin(read: &dyn Read, time: SystemTime, actor: Option<String>) -> Result<Self> {
         let last = seq_in(read.cursor(JOURNAL_TABLE, ALL, Direction::Reverse)?)?.unwrap_or(0);
         let seq = last.saturating_add(1);
-        Ok(Journal { commit: Commit { seq, time, actor }, parts: 0, buffer: Vec::new() })
+        let commit = Commit { seq, time, actor };
+        Ok(Journal { commit, parts: 0, waiting: Vec::new(), size: 0, buffer: Vec::new() })
     }
 
-    /// Writes pieces of it.
-    pub(crate) fn write(
-        &mut self,
-        writer: &mut dyn Write,
-        pieces: &[impl AsRef<[u8]>],
-        is_last: bool,
-    ) -> Result<()> {
-        record::write(&self.commit, is_last, pieces, &mut self.buffer)?;
+    /// Bytes that a record has at most, but for one that has a single change.
+    pub(crate) fn room(limit: usize) -> usize {
+        limit.saturating_sub(FRAME).min(RECORD)
+    }
+
+    /// Adds a piece, and writes those before it if they fill a record.
+    pub(crate) fn add(&mut self, writer: &mut dyn Write, piece: Piece, limit: usize) -> Result<()> {
+        if self.size > 0 && self.size + piece.items.len() > self.frame(limit) {
+            self.write(writer, limit, false)?;
+        }
+        self.size += piece.items.len();
+        self.waiting.push(piece);
+        Ok(())
+    }
+
+    fn frame(&self, limit: usize) -> usize {
+        Self::room(limit).saturating_sub(self.commit.actor.as_ref().map_or(0, String::len))
+    }
+
+    /// Writes the last record.
+    pub(crate) fn finish(&mut self, writer: &mut dyn Write, limit: usize) -> Result<()> {
+        self.write(writer, limit, true)
+    }
+
+    fn write(&mut self, writer: &mut dyn Write, limit: usize, is_last: bool) -> Result<()> {
+        let pieces: Vec<&[u8]> = self.waiting.iter().map(|piece| &*piece.items).collect();
+        record::write(&self.commit, is_last, &pieces, &mut self.buffer)?;
+        if self.buffer.len() > limit {
+            let (what, size) = ("a change in the journal".to_owned(), self.buffer.len());
+            return Err(Error::new(ErrorKind::LimitExceeded { what, size, limit }));
+        }
         let key = key_of(self.commit.seq, self.parts);
         self.parts = self.parts.saturating_add(1);
+        (self.size, self.waiting) = (0, Vec::new());
         writer.apply(JOURNAL_TABLE, &mut [MapChange::Put(&key, &self.buffer)].into_iter())
     }
 
@@ -179,26 +262,31 @@ impl Journal {
         writer.apply(JOURNAL_TABLE, &mut expired.iter().map(|key| MapChange::Delete(key)))
     }
 
+    /// Keys of records, of whole commits.
     fn expired(&self, read: &dyn Read, retention: &Retention) -> Result<Vec<[u8; 12]>> {
-        /// Records that one commit removes at most: more than it adds, so that the journal shrinks.
-        const MOST: usize = 16;
+        // More than it adds, so that the journal shrinks.
+        let most = usize::try_from(self.parts).unwrap_or(usize::MAX).saturating_mul(2).max(16);
         let newest = self.commit.seq;
         let slowest = if retention.processed { slowest_consumer(read)? } else { None };
-        let mut expired = Vec::new();
+        let (mut expired, mut going) = (Vec::new(), None);
         let mut rows = read.cursor(JOURNAL_TABLE, ALL, Direction::Forward)?;
-        while expired.len() < MOST && rows.advance()? {
+        while rows.advance()? {
             let seq = seq_of(rows.key()).ok_or_else(corrupt)?;
-            let in_last = retention.last.is_some_and(|last| newest.saturating_sub(seq) < last);
-            let is_unprocessed = retention.processed && slowest.is_none_or(|slowest| seq > slowest);
-            if seq >= newest || in_last || is_unprocessed {
-                break;
-            }
-            if let Some(age) = retention.within {
-                let time = record::read(rows.value()).ok_or_else(corrupt)?.commit.time;
-                if self.commit.time.duration_since(time).is_ok_and(|elapsed| elapsed <= age) {
+            if going != Some(seq) {
+                let in_last = retention.last.is_some_and(|last| newest.saturating_sub(seq) < last);
+                let is_unprocessed = retention.processed && slowest.is_none_or(|slowest| seq > slowest);
+                if expired.len() >= most || seq >= newest || in_last || is_unprocessed {
                     break;
                 }
+                if let Some(age) = retention.within {
+                    let time = record::read(rows.value()).ok_or_else(corrupt)?.commit.time;
+                    // A clock that went back makes nothing old.
+                    if self.commit.time.duration_since(time).map_or(true, |elapsed| elapsed <= age) {
+                        break;
+                    }
+                }
             }
+            going = Some(seq);
             expired.extend(<[u8; 12]>::try_from(rows.key()).ok());
         }
         Ok(expired)
@@ -226,6 +314,8 @@ pub(crate) struct Sets<'r> {
     rows: Box<dyn Cursor + 'r>,
     /// number of the last one that was read
     at: u64,
+    /// how many records of the one that is being read have come
+    parts: u32,
 }
 
 impl<'r> Sets<'r> {
@@ -240,7 +330,7 @@ impl<'r> Sets<'r> {
         {
             return Err(Error::new(ErrorKind::BeforeHorizon { from, first }));
         }
-        Ok(Sets { rows: view.cursor(JOURNAL_TABLE, range, Direction::Forward)?, at: from - 1 })
+        Ok(Sets { rows: view.cursor(JOURNAL_TABLE, range, Direction::Forward)?, at: from - 1, parts: 0 })
     }
 
     /// The next commit.
@@ -248,21 +338,18 @@ impl<'r> Sets<'r> {
         let mut batch: Option<Batch> = None;
         while self.rows.advance()? {
             let record = record::read(self.rows.value()).ok_or_else(corrupt)?;
-            let seq = record.commit.seq;
-            let follows = match &batch {
-                None => self.at.checked_add(1) == Some(seq),
-                Some(batch) => batch.commit.seq == seq,
-            };
-            if !follows || seq_of(self.rows.key()) != Some(seq) {
+            let seq = if batch.is_some() { self.at } else { self.at.saturating_add(1) };
+            if record.commit.seq != seq || *self.rows.key() != key_of(seq, self.parts) {
                 return Err(corrupt());
             }
-            let (is_last, items) = (record.is_last, record.items.to_vec());
+            let (is_last, items) = (record.is_last, record.items.into());
             let mut pieces = batch.take().map_or_else(Vec::new, |batch| batch.pieces);
             pieces.push(Piece { ordinal: usize::MAX, items });
-            self.at = seq;
+            (self.at, self.parts) = (seq, self.parts.saturating_add(1));
             // Who wrote it may be known only in the end.
             let read = Batch { commit: record.commit, pieces };
             if is_last {
+                self.parts = 0;
                 return Ok(Some(read));
             }
             batch = Some(read);

@@ -104,14 +104,15 @@ impl Mailbox {
 
     /// Takes the next one out, or notes who is to be woken when it comes.
     pub(crate) fn poll(&self, waker: &Waker) -> Poll<Mail> {
+        // A waker is somebody else's code, which may come back here.
+        let waker = waker.clone();
         let mut state = self.state();
         if let Some(mail) = state.take() {
             return Poll::Ready(mail);
         }
-        match &mut state.waker {
-            Some(known) if known.will_wake(waker) => {}
-            other => *other = Some(waker.clone()),
-        }
+        let before = state.waker.replace(waker);
+        drop(state);
+        drop(before);
         Poll::Pending
     }
 

@@ -13,12 +13,14 @@ mod mailbox;
 mod record;
 mod set;
 
-pub(crate) use feed::{Anchor, Feed, Gate, Interest};
+pub(crate) use feed::{Anchor, Feed, Gate, Interest, Sees, wake};
 pub(crate) use items::Items;
 pub use journal::Retention;
-pub(crate) use journal::{Journal, Sets, changed_marks, check, first_seq, last_seq, records, since};
-pub(crate) use log::{Log, Wanted};
-pub(crate) use mailbox::{Mail, Mailbox};
+pub(crate) use journal::{
+    Journal, Sets, changed_marks, check, check_feeds, first_seq, last_seq, records, since,
+};
+pub(crate) use log::{Piece, Wanted, collect};
+pub(crate) use mailbox::{Lag, Mail, Mailbox};
 pub(crate) use record::Commit;
 pub(crate) use set::Batch;
 pub use set::ChangeSet;

@@ -440,7 +440,7 @@ pub enum ErrorKind {
     #[error("hooks ran because of each other, {limit} deep: let one of them not write")]
     HooksTooDeep {
         /// how deep they may
-        limit: u32,
+        limit: usize,
     },
     /// The store stopped after an earlier failure to read or write, or was closed.
     #[error("the store has stopped after an earlier failure: drop it and open it again")]

@@ -9,7 +9,7 @@ use crate::change::ChangeSet;
 use crate::error::Result;
 use crate::model::NetabaseDefinition;
 use crate::store::Store;
-use crate::table::{self, CONSUMERS_TABLE};
+use crate::table::CONSUMERS_TABLE;
 use crate::transaction::WriteTransaction;
 
 /// Works through the [commits](ChangeSet) of the journal, or the [messages](super::Message) of a topic, one after the other. How far it
@@ -63,7 +63,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// ```
     ///
     /// # Errors
-    /// `InvalidKey` for a name that is empty, longer than 200 bytes, has `/` in it or is that of a group; `NoJournal` if no model is
+    /// `InvalidKey` for a name that is empty, longer than 200 bytes, has `/` or `@` in it or is that of a group; `NoJournal` if no model is
     /// journaled; `PermissionDenied` for a session.
     pub fn consumer(&self, name: &str) -> Result<Consumer<D, ChangeSet<D>>> {
         Consumer::new(self.clone(), source::commits(), name)
@@ -119,8 +119,7 @@ impl<D: NetabaseDefinition, T> Consumer<D, T> {
     fn has_more(&self) -> Result<bool> {
         let snapshot = self.0.store.begin_read()?;
         let permit = (self.0.source.permit)(&snapshot.context)?;
-        let row = table::feed_row(&permit, &snapshot.view, CONSUMERS_TABLE, &self.0.key)?;
-        let done = row.and_then(|row| row.first_chunk().copied()).map_or(0, u64::from_be_bytes);
+        let done = self.0.at(&snapshot.view, &permit)?.done;
         Ok((self.0.source.last)(&permit, &snapshot.view)? > done)
     }
 
@@ -139,7 +138,8 @@ impl<D: NetabaseDefinition, T> Consumer<D, T> {
         self.0.store.write(|txn| {
             let permit = self.0.permit(txn)?;
             self.0.get(txn, &permit)?;
-            self.0.set(txn, &permit, Position { done, given: None })
+            self.0.set(txn, &permit, Position { done, given: None })?;
+            self.0.sweep(txn, &permit)
         })
     }
 
@@ -147,7 +147,8 @@ impl<D: NetabaseDefinition, T> Consumer<D, T> {
     pub fn remove(self) -> Result<()> {
         self.0.store.write(|txn| {
             let permit = self.0.permit(txn)?;
-            txn.set_feed_row(&permit, CONSUMERS_TABLE, &self.0.key, None)
+            txn.set_feed_row(&permit, CONSUMERS_TABLE, &self.0.key, None)?;
+            self.0.sweep(txn, &permit)
         })
     }
 }

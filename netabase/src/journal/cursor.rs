@@ -23,11 +23,17 @@ pub(super) struct Cursor<D, T> {
     pub(super) store: Store<D>,
     pub(super) source: Source<D, T>,
     pub(super) key: Vec<u8>,
+    is_group: bool,
 }
 
 impl<D, T> Clone for Cursor<D, T> {
     fn clone(&self) -> Self {
-        Cursor { store: self.store.clone(), key: self.key.clone(), source: self.source }
+        Cursor {
+            store: self.store.clone(),
+            source: self.source,
+            key: self.key.clone(),
+            is_group: self.is_group,
+        }
     }
 }
 
@@ -36,42 +42,68 @@ impl<D, T> Clone for Cursor<D, T> {
 pub(super) struct Position {
     /// Everything up to this number is done with. It stands first, as the retention of the journal reads it.
     pub(super) done: u64,
-    /// The last number that was given out, in a group.
-    pub(super) given: Option<u64>,
+    /// in a group
+    pub(super) given: Option<Given>,
+}
+
+/// What a group has given out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Given {
+    /// the last number
+    pub(super) last: u64,
+    /// Tells this group from one of the same name that was removed.
+    pub(super) generation: u64,
 }
 
 impl Position {
     fn read(bytes: &[u8]) -> Option<Self> {
         let (done, rest) = bytes.split_first_chunk()?;
-        let given = match rest {
-            [] => None,
-            given => Some(u64::from_be_bytes(given.try_into().ok()?)),
+        let given = match (rest, rest.as_chunks()) {
+            ([], _) => None,
+            (_, ([last, generation], [])) => {
+                let (last, generation) = (u64::from_be_bytes(*last), u64::from_be_bytes(*generation));
+                Some(Given { last, generation })
+            }
+            _ => return None,
         };
         Some(Position { done: u64::from_be_bytes(*done), given })
     }
 
     fn write(self) -> Vec<u8> {
-        let given = self.given.map(u64::to_be_bytes);
-        [self.done.to_be_bytes()].iter().chain(&given).flatten().copied().collect()
+        let given = self.given.map(|given| [given.last, given.generation]);
+        let numbers = [self.done].into_iter().chain(given.into_iter().flatten());
+        numbers.flat_map(u64::to_be_bytes).collect()
+    }
+
+    /// The last number that was given out.
+    pub(super) fn last(self) -> u64 {
+        self.given.map_or(self.done, |given| given.last)
     }
 }
+
+/// The row that counts the groups there ever were.
+const GROUPS: &[u8] = b"groups";
 
 impl<D: NetabaseDefinition, T> Cursor<D, T> {
     /// Finds the row, or makes it.
     pub(super) fn new(store: Store<D>, source: Source<D, T>, name: &str, is_group: bool) -> Result<Self> {
-        if name.is_empty() || name.len() > LONGEST || name.contains(['/', '\0']) {
+        if name.is_empty() || name.len() > LONGEST || name.contains(['/', '@', '\0']) {
             let reason =
-                format!("the name of a consumer has 1 to {LONGEST} bytes, and no `/` or NUL: {name:?}");
+                format!("the name of a consumer has 1 to {LONGEST} bytes, and no `/`, `@` or NUL: {name:?}");
             return Err(Error::invalid_key(reason));
         }
-        let key = format!("{}/{name}", (source.name)()).into_bytes();
-        let cursor = Cursor { store, source, key };
+        // Who has the right to receive does not work as the owner's consumers.
+        let whose = if store.context.guard.is_session() { "@" } else { "" };
+        let key = format!("{}/{whose}{name}", (source.name)()).into_bytes();
+        let cursor = Cursor { store, source, key, is_group };
         let found = cursor.store.write(|txn| {
             let permit = cursor.permit(txn)?;
             if let Some(position) = cursor.find(&txn.as_view()?, &permit)? {
                 return Ok(position);
             }
-            let position = Position { done: 0, given: is_group.then_some(0) };
+            let done = (source.horizon)(&txn.as_view()?)?;
+            let generation = if is_group { count_groups(txn, &permit)? } else { 0 };
+            let position = Position { done, given: is_group.then_some(Given { last: done, generation }) };
             cursor.set(txn, &permit, position)?;
             Ok(position)
         })?;
@@ -92,13 +124,22 @@ impl<D: NetabaseDefinition, T> Cursor<D, T> {
         Position::read(&bytes).map(Some).ok_or_else(corrupt)
     }
 
+    /// Refuses a transaction of another store.
+    pub(super) fn check_store(&self, txn: &WriteTransaction<D>) -> Result<()> {
+        if txn.context.is_of(self.store.context.core()) {
+            return Ok(());
+        }
+        Err(Error::invalid_key("the claim is of another store than the transaction"))
+    }
+
     /// Where it is.
     pub(super) fn at(&self, view: &View<'_>, permit: &Permit<FeedAccess>) -> Result<Position> {
         let gone = || {
             let name = String::from_utf8_lossy(&self.key).into_owned();
             Error::invalid_key(format!("the consumer `{name}` was removed: ask the store for it again"))
         };
-        self.find(view, permit)?.ok_or_else(gone)
+        let found = self.find(view, permit)?;
+        found.filter(|position| position.given.is_some() == self.is_group).ok_or_else(gone)
     }
 
     pub(super) fn get(&self, txn: &WriteTransaction<D>, permit: &Permit<FeedAccess>) -> Result<Position> {
@@ -122,19 +163,28 @@ impl<D: NetabaseDefinition, T> Cursor<D, T> {
 
     /// Removes what all consumers of the source have done with.
     pub(super) fn sweep(&self, txn: &mut WriteTransaction<D>, permit: &Permit<FeedAccess>) -> Result<()> {
+        while self.sweep_some(txn, permit)? {}
+        Ok(())
+    }
+
+    fn sweep_some(&self, txn: &mut WriteTransaction<D>, permit: &Permit<FeedAccess>) -> Result<bool> {
         let (low, high) = (format!("{}/", (self.source.name)()), format!("{}0", (self.source.name)()));
         let range = (Bound::Included(low.as_bytes()), Bound::Excluded(high.as_bytes()));
-        let (view, mut slowest) = (txn.as_view()?, u64::MAX);
+        let (view, mut slowest) = (txn.as_view()?, None);
         let mut rows = table::feed_rows(permit, &view, CONSUMERS_TABLE, range, Direction::Forward)?;
         while rows.advance()? {
-            slowest = slowest.min(Position::read(rows.value()).map_or(0, |position| position.done));
+            let done = Position::read(rows.value()).map_or(0, |position| position.done);
+            slowest = Some(slowest.map_or(done, |slowest: u64| slowest.min(done)));
         }
         drop(rows);
+        // Without any consumer they are for one that is to come.
+        let Some(slowest) = slowest else { return Ok(false) };
         let done = (self.source.done)(permit, &view, slowest)?;
+        let is_more = !done.is_empty();
         for key in done {
             txn.set_feed_row(permit, OUTBOX_TABLE, &key, None)?;
         }
-        Ok(())
+        Ok(is_more)
     }
 
     /// Waits until a test holds of what is committed, or the time has passed. It is made again after each commit.
@@ -157,4 +207,15 @@ impl<D: NetabaseDefinition, T> Cursor<D, T> {
         feed.forget(number);
         waited
     }
+}
+
+/// Number of a new group.
+fn count_groups<D: NetabaseDefinition>(
+    txn: &mut WriteTransaction<D>,
+    permit: &Permit<FeedAccess>,
+) -> Result<u64> {
+    let row = txn.feed_row(permit, CONSUMERS_TABLE, GROUPS)?;
+    let count = row.and_then(|row| row.try_into().ok()).map_or(0, u64::from_be_bytes).saturating_add(1);
+    txn.set_feed_row(permit, CONSUMERS_TABLE, GROUPS, Some(&count.to_be_bytes()))?;
+    Ok(count)
 }

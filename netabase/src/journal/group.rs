@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Bound;
 use std::time::{Duration, SystemTime};
 
-use super::cursor::{Cursor, Position};
+use super::cursor::{Cursor, Given, Position};
 use super::source::{self, Source};
 use crate::change::ChangeSet;
 use crate::clock::nanos;
@@ -48,6 +48,7 @@ pub struct Claim<T> {
     pub until: SystemTime,
     /// the item
     pub item: T,
+    generation: u64,
 }
 
 /// The row of an item that is given out.
@@ -56,6 +57,9 @@ struct Lease {
     until: i64,
     attempts: u32,
 }
+
+/// The end of the time of an item that was given back.
+const RELEASED: i64 = i64::MIN;
 
 impl Lease {
     fn read(bytes: &[u8]) -> Result<Self> {
@@ -92,6 +96,10 @@ impl<D: NetabaseDefinition, T> Group<D, T> {
 
     /// Takes items, at most as many as this, each for this time: those whose time with another worker is over, then new ones. None if
     /// there are none. One commit.
+    ///
+    /// # Errors
+    /// `BeforeHorizon` if the journal lost what was not given out, `Corrupt` for a message that is not of the topic's payload (any more):
+    /// [`seek`](Self::seek) goes on behind it.
     pub fn claim(&self, limit: usize, time: Duration) -> Result<Vec<Claim<T>>> {
         if !self.has_more()? {
             return Ok(Vec::new());
@@ -101,26 +109,31 @@ impl<D: NetabaseDefinition, T> Group<D, T> {
             let position = self.0.get(txn, &permit)?;
             let until = txn.now().checked_add(time);
             let until = until.ok_or_else(|| Error::invalid_key("a claim for longer than time lasts"))?;
+            let generation = position.given.map_or(0, |given| given.generation);
             let mut claims = Vec::new();
             for (seq, lease) in self.leases(&txn.as_view()?, &permit)? {
                 if claims.len() < limit && lease.until <= nanos(txn.now()) {
-                    let next = (self.0.source.next)(&permit, &txn.as_view()?, seq.saturating_sub(1))?;
+                    let next = (self.0.source.next)(&permit, &txn.as_view()?, seq.saturating_sub(1));
+                    let next = match next {
+                        Err(error) if matches!(error.kind(), ErrorKind::BeforeHorizon { .. }) => None,
+                        next => next?,
+                    };
                     match next {
                         Some((at, Some(item))) if at == seq => {
                             let attempts = lease.attempts.saturating_add(1);
-                            claims.push(Claim { seq, attempts, until, item });
+                            claims.push(Claim { seq, attempts, until, item, generation });
                         }
                         // It is gone, so nobody can do it any more.
                         _ => txn.set_feed_row(&permit, CONSUMERS_TABLE, &self.lease(seq), None)?,
                     }
                 }
             }
-            let mut given = position.given.unwrap_or(position.done);
+            let mut given = position.last();
             while claims.len() < limit {
                 let next = (self.0.source.next)(&permit, &txn.as_view()?, given)?;
                 let Some((seq, item)) = next else { break };
                 given = seq;
-                claims.extend(item.map(|item| Claim { seq, attempts: 1, until, item }));
+                claims.extend(item.map(|item| Claim { seq, attempts: 1, until, item, generation }));
             }
             for Claim { seq, attempts, .. } in &claims {
                 let lease = Lease { until: nanos(until), attempts: *attempts };
@@ -140,7 +153,7 @@ impl<D: NetabaseDefinition, T> Group<D, T> {
         }
         txn.set_feed_row(&permit, CONSUMERS_TABLE, &self.lease(claim.seq), None)?;
         let position = self.0.get(txn, &permit)?;
-        self.settle(txn, &permit, position.given.unwrap_or(position.done))?;
+        self.settle(txn, &permit, position.last())?;
         self.0.sweep(txn, &permit)?;
         Ok(true)
     }
@@ -151,7 +164,7 @@ impl<D: NetabaseDefinition, T> Group<D, T> {
         if !self.has(txn, &permit, claim)? {
             return Ok(false);
         }
-        let lease = Lease { until: i64::MIN, attempts: claim.attempts };
+        let lease = Lease { until: RELEASED, attempts: claim.attempts };
         txn.set_feed_row(&permit, CONSUMERS_TABLE, &self.lease(claim.seq), Some(&lease.write()))?;
         Ok(true)
     }
@@ -173,25 +186,55 @@ impl<D: NetabaseDefinition, T> Group<D, T> {
     pub fn remove(self) -> Result<()> {
         self.0.store.write(|txn| {
             let permit = self.0.permit(txn)?;
-            for (seq, _) in self.leases(&txn.as_view()?, &permit)? {
-                txn.set_feed_row(&permit, CONSUMERS_TABLE, &self.lease(seq), None)?;
-            }
-            txn.set_feed_row(&permit, CONSUMERS_TABLE, &self.0.key, None)
+            self.drop_leases(txn, &permit, u64::MAX)?;
+            txn.set_feed_row(&permit, CONSUMERS_TABLE, &self.0.key, None)?;
+            self.0.sweep(txn, &permit)
         })
+    }
+
+    /// Is done with everything up to this number, given out or not, and goes on behind it: past items that were pruned, or that
+    /// cannot be read.
+    pub fn seek(&self, done: u64) -> Result<()> {
+        self.0.store.write(|txn| {
+            let permit = self.0.permit(txn)?;
+            self.drop_leases(txn, &permit, done)?;
+            let given = self.0.get(txn, &permit)?.last().max(done);
+            self.settle(txn, &permit, given)?;
+            self.0.sweep(txn, &permit)
+        })
+    }
+
+    fn drop_leases(
+        &self,
+        txn: &mut WriteTransaction<D>,
+        permit: &Permit<FeedAccess>,
+        until: u64,
+    ) -> Result<()> {
+        for (seq, _) in self.leases(&txn.as_view()?, permit)? {
+            if seq <= until {
+                txn.set_feed_row(permit, CONSUMERS_TABLE, &self.lease(seq), None)?;
+            }
+        }
+        Ok(())
     }
 
     /// Everything before the first item that is given out is done with.
     fn settle(&self, txn: &mut WriteTransaction<D>, permit: &Permit<FeedAccess>, given: u64) -> Result<()> {
         let first = self.leases(&txn.as_view()?, permit)?.first().map(|(seq, _)| *seq);
         let done = first.map_or(given, |first| first.saturating_sub(1));
-        self.0.set(txn, permit, Position { done, given: Some(given) })
+        let position = self.0.get(txn, permit)?;
+        let given = position.given.map(|before| Given { last: given, ..before });
+        self.0.set(txn, permit, Position { done, given })
     }
 
     fn has(&self, txn: &WriteTransaction<D>, permit: &Permit<FeedAccess>, claim: &Claim<T>) -> Result<bool> {
-        let Some(row) = txn.feed_row(permit, CONSUMERS_TABLE, &self.lease(claim.seq))? else {
-            return Ok(false);
-        };
-        Ok(Lease::read(&row)?.attempts == claim.attempts)
+        self.0.check_store(txn)?;
+        let generation = self.0.get(txn, permit)?.given.map(|given| given.generation);
+        let row = txn.feed_row(permit, CONSUMERS_TABLE, &self.lease(claim.seq))?;
+        let lease = row.map(|row| Lease::read(&row)).transpose()?;
+        // One that was given back is nobody's.
+        let is_his = |lease: Lease| lease.attempts == claim.attempts && lease.until != RELEASED;
+        Ok(generation == Some(claim.generation) && lease.is_some_and(is_his))
     }
 
     /// The items that are given out, by number.
@@ -216,7 +259,7 @@ impl<D: NetabaseDefinition, T> Group<D, T> {
         let snapshot = self.0.store.begin_read()?;
         let (view, permit) = (&snapshot.view, (self.0.source.permit)(&snapshot.context)?);
         let position = self.0.at(view, &permit)?;
-        if (self.0.source.last)(&permit, view)? > position.given.unwrap_or(position.done) {
+        if (self.0.source.last)(&permit, view)? > position.last() {
             return Ok(true);
         }
         let now = nanos(snapshot.context.clock.now());

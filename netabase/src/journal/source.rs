@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::topic::{self, Message};
-use crate::change::{ChangeSet, Sets, last_seq};
+use crate::change::{ChangeSet, Sets, first_seq, last_seq};
 use crate::engine::Direction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{NetabaseDefinition, NetabaseTopic};
@@ -29,6 +29,8 @@ pub(super) struct Source<D, T> {
     pub(super) next: fn(&Permit<FeedAccess>, &View<'_>, u64) -> Result<Next<T>>,
     /// Number of the last item.
     pub(super) last: fn(&Permit<FeedAccess>, &View<'_>) -> Result<u64>,
+    /// The number before the first item that is kept.
+    pub(super) horizon: fn(&View<'_>) -> Result<u64>,
     /// What all consumers have done with up to there, as much of it as is to go at once.
     pub(super) done: Keys,
 }
@@ -44,7 +46,8 @@ impl<D, T> Copy for Source<D, T> {}
 /// The commits of the journal.
 pub(super) fn commits<D: NetabaseDefinition>() -> Source<D, ChangeSet<D>> {
     Source {
-        name: || "journal".to_owned(),
+        // Each definition of a file has its own.
+        name: || format!("journal/{}", D::NAME),
         permit: |context| {
             if !context.journals {
                 return Err(Error::new(ErrorKind::NoJournal { name: D::NAME }));
@@ -59,6 +62,7 @@ pub(super) fn commits<D: NetabaseDefinition>() -> Source<D, ChangeSet<D>> {
             Ok(Some((seq, (!is_empty).then_some(set))))
         },
         last: |_, view| last_seq(view),
+        horizon: |view| Ok(first_seq(view)?.map_or(0, |first| first.saturating_sub(1))),
         // That is for the retention of the journal to say.
         done: |_, _, _| Ok(Vec::new()),
     }
@@ -85,6 +89,8 @@ pub(super) fn messages<D: NetabaseDefinition, T: NetabaseTopic>() -> Source<D, M
             let mut rows = table::feed_rows(permit, view, OUTBOX_TABLE, range, Direction::Reverse)?;
             if rows.advance()? { Ok(topic::seq_of(rows.key())) } else { Ok(0) }
         },
+        // Messages that are gone leave no gap that anybody could miss.
+        horizon: |_| Ok(0),
         done: |permit, view, until| {
             /// Messages that go at once: more than one commit processes.
             const MOST: usize = 64;

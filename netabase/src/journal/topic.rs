@@ -11,7 +11,7 @@ use super::group::Group;
 use super::source;
 use crate::clock::{nanos, time_of};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ModelOf, NetabaseDefinition, NetabaseTopic, assert_topic, topic};
+use crate::model::{ModelOf, NetabaseDefinition, NetabaseTopic, TopicOf, topic};
 use crate::permission::{Door, FeedAccess, Permit};
 use crate::query::Query;
 use crate::store::Store;
@@ -128,17 +128,23 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// ```
     ///
     /// # Errors
-    /// `PermissionDenied` for a session without the right to publish there, `Codec` if the payload does not encode.
-    pub fn publish<T: NetabaseTopic>(&mut self, payload: &T::Payload) -> Result<u64> {
-        const { assert_topic::<D, T>() };
+    /// `PermissionDenied` for a session without the right to publish there, `Codec` if the payload does not encode, `LimitExceeded` if
+    /// it is larger than the engine takes.
+    pub fn publish<T: TopicOf<D>>(&mut self, payload: &T::Payload) -> Result<u64> {
         let permit = permit::<D, T>(&self.context, Door::Publish)?;
         let counter = format!("last/{}/{}", D::NAME, T::NAME).into_bytes();
         let last = self.feed_row(&permit, CONSUMERS_TABLE, &counter)?;
-        let last = last.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes);
+        let corrupt = |_| Error::new(ErrorKind::Corrupt { place: "netabase.consumers".to_owned() });
+        let last = last.map(|row| row.try_into().map_err(corrupt)).transpose()?.map_or(0, u64::from_be_bytes);
         let seq = last.checked_add(1).ok_or_else(|| Error::internal("a topic has no numbers left"))?;
         let written = Written { form: FORM, time: nanos(self.now()), actor: self.actor_name(), payload };
         let bytes = postcard::to_stdvec(&written);
         let bytes = bytes.map_err(|_| Error::new(ErrorKind::Codec { model: T::NAME }))?;
+        let limit = self.context.limits.value;
+        if bytes.len() > limit {
+            let (what, size) = (format!("a message of {}", T::NAME), bytes.len());
+            return Err(Error::new(ErrorKind::LimitExceeded { what, size, limit }));
+        }
         // It must be readable, whatever its serde impl does.
         let key = row::<D, T>(seq);
         read::<T>(&key, &bytes).map_err(|_| Error::new(ErrorKind::Codec { model: T::NAME }))?;
@@ -164,15 +170,14 @@ impl<D: NetabaseDefinition, T: NetabaseTopic> fmt::Debug for Topic<D, T> {
 
 impl<D: NetabaseDefinition> Store<D> {
     /// A topic that the definition lists.
-    pub fn topic<T: NetabaseTopic>(&self) -> Topic<D, T> {
-        const { assert_topic::<D, T>() };
+    pub fn topic<T: TopicOf<D>>(&self) -> Topic<D, T> {
         Topic { store: self.clone(), topic: PhantomData }
     }
 }
 
-impl<D: NetabaseDefinition, T: NetabaseTopic> Topic<D, T> {
+impl<D: NetabaseDefinition, T: TopicOf<D>> Topic<D, T> {
     /// The one consumer of this name, which gets every message in order. Made if it is not there: then it begins with the first
-    /// message that is kept.
+    /// message that is kept. Those of sessions are apart from those of the owner, and all sessions share theirs.
     ///
     /// # Errors
     /// Those of [`Store::consumer`](crate::Store::consumer).

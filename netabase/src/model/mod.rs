@@ -188,6 +188,14 @@ pub trait NetabaseTopic: 'static {
     const NAME: &'static str;
 }
 
+/// `Self` is one of the topics of definition `D`. Implemented by the derive of `D`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a topic of the definition `{D}`",
+    label = "not listed in `{D}`",
+    note = "list it: `#[netabase(topics({Self}))]` on `enum {D}`"
+)]
+pub trait TopicOf<D: NetabaseDefinition>: NetabaseTopic {}
+
 /// For the derive: the part form of a record's key.
 #[doc(hidden)]
 pub fn write_key_part<M: NetabaseModel>(record: &M, out: &mut Vec<u8>) -> Result<()> {
@@ -214,15 +222,6 @@ pub(crate) const fn assert_versioned<M: NetabaseModel>() {
     assert!(
         M::SCHEMA.versioned,
         "the records of this model have no versions: add `#[netabase(versioned)]` to it"
-    );
-}
-
-/// Stops the compiler when the definition does not list the topic.
-#[track_caller]
-pub(crate) const fn assert_topic<D: NetabaseDefinition, T: NetabaseTopic>() {
-    assert!(
-        D::SCHEMA.has_topic(T::NAME),
-        "the definition does not list this topic: add it to `#[netabase(topics(..))]`"
     );
 }
 

@@ -97,6 +97,11 @@ impl Guard {
         }
     }
 
+    /// Whether somebody with a ticket has it.
+    pub(crate) fn is_session(&self) -> bool {
+        self.0.as_ref().is_some_and(|session| session.ticket.is_some())
+    }
+
     /// Who it is, if his ticket says so.
     pub(crate) fn actor(&self) -> Option<&str> {
         self.0.as_ref()?.ticket.as_ref()?.name()

@@ -2,6 +2,7 @@
 
 use super::residual::Residual;
 use super::source::{self, Source};
+use crate::change::Sees;
 use crate::error::Result;
 use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel, Term, Terms};
 use crate::observe::{Kind, Observed};
@@ -42,6 +43,23 @@ impl<M: NetabaseModel> Conditions<M> {
         let points = points(&terms);
         let residual = Residual::new(terms, &source)?;
         Ok((Conditions { permit: source.permit, residual }, points))
+    }
+
+    /// Whether anything of a change may be seen; `None` if all of every change may.
+    pub(crate) fn sees(&self) -> Option<Sees> {
+        if !self.permit.hides_anything() {
+            return None;
+        }
+        let permit = self.permit.clone();
+        Some(Box::new(move |change| {
+            // What cannot be read is not seen.
+            let seen = |bytes: Option<&[u8]>| {
+                let bytes = bytes.filter(|bytes| permit.shows(bytes).unwrap_or(false))?;
+                Some(permit.masked(bytes).ok()?.unwrap_or_else(|| bytes.to_vec()))
+            };
+            // A change of hidden fields alone is none.
+            seen(change.before) != seen(change.after)
+        }))
     }
 
     /// Whether all conditions hold for the record.

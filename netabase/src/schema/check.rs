@@ -187,11 +187,6 @@ impl DefinitionSchema {
         }
     }
 
-    /// Whether the definition lists a topic of that name.
-    pub(crate) const fn has_topic(&self, name: &str) -> bool {
-        lists(self.topics, name)
-    }
-
     /// Whether the definition lists a model of that name at that place.
     pub(crate) const fn lists(&self, name: &str, ordinal: usize) -> bool {
         let mut models = self.models;

@@ -13,7 +13,7 @@ impl<D: NetabaseDefinition> Store<D> {
     /// A session is told of the records that it may see, with what it may see of them: one that comes to be hidden leaves.
     #[doc(alias = "subscribe")]
     pub fn watch<M: ModelOf<D>>(&self) -> Watch<D, M> {
-        Watch::new(self.context.clone(), self.look())
+        Watch::new(self.context.clone(), self.look(), self.shared.clone())
     }
 
     /// Looks at the last commit as long as the store is open.

@@ -16,7 +16,7 @@ use crate::maintenance::Progress;
 use crate::model::Custom;
 use crate::schema::{DefinitionSchema, RegisteredIndex, StoredDefinition};
 use crate::table::{Layout, Member, SCHEMA_TABLE};
-use crate::transaction::{Core, Hooks, Latest, Policies, Queue};
+use crate::transaction::{Core, Hooks, Latest, Open, Policies, Queue};
 
 /// What the builder was told.
 pub(super) struct Settings {
@@ -67,7 +67,9 @@ pub(super) fn open(engine: Arc<dyn Engine>, members: &[Member], settings: Settin
         retention,
         layout: Arc::new(layout),
     };
-    Ok(Shared { engine, core: Arc::new(core), queue: Arc::new(Queue::new(settings.patience)), names })
+    let core = Arc::new(core);
+    let open = Arc::new(Open(core.clone()));
+    Ok(Shared { engine, core, open, queue: Arc::new(Queue::new(settings.patience)), names })
 }
 
 /// Compares the schemas of all definitions with those in the file. Nothing is written before all are known to fit.

@@ -5,16 +5,16 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Builder;
 use super::retry::retry;
 use super::shared::Shared;
+use super::{Builder, Store};
 use crate::engine::Stats;
 use crate::error::{Error, Result};
 use crate::maintenance::{Progress, Rebuilt, Report};
-use crate::model::NetabaseRepository;
+use crate::model::{DefinitionOf, NetabaseRepository, assert_member};
 use crate::permission::{Guard, Ticket};
 use crate::schema::{DefinitionSchema, ModelSchema};
-use crate::transaction::{RepositoryRead, RepositoryWrite};
+use crate::transaction::{Context, RepositoryRead, RepositoryWrite};
 
 /// A database of the definitions that `R` lists, in one file: one snapshot and one commit for all of them. A clone is a
 /// second handle to the same repository; threads may share it.
@@ -148,6 +148,14 @@ impl<R: NetabaseRepository> Repository<R> {
     /// A model of a definition, by recorded names.
     pub fn model(&self, definition: &str, name: &str) -> Option<&'static ModelSchema> {
         self.definition(definition)?.model(name)
+    }
+
+    /// One definition as a store of its own: for single reads, watchers, consumers and topics. Its transactions are of that
+    /// definition alone; it is a handle to the same file as this.
+    pub fn store<D: DefinitionOf<R>>(&self) -> Store<D> {
+        const { assert_member::<R, D>() };
+        let context = Context::new(self.shared.core.clone(), self.guard.clone(), D::PLACE);
+        Store { shared: self.shared.clone(), context }
     }
 
     /// The repository as somebody with this ticket may use it, with the rights that the policy of each definition gives him, see

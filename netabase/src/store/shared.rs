@@ -13,11 +13,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::{Filling, Problem, Progress, Rebuilt, Report, verify};
 use crate::overlay::View;
 use crate::permission::{Door, Guard};
-use crate::transaction::{Core, Queue, State};
+use crate::transaction::{Core, Open, Queue, State};
 
 pub(super) struct Shared {
     pub(super) engine: Arc<dyn Engine>,
     pub(super) core: Arc<Core>,
+    pub(super) open: Arc<Open>,
     pub(super) queue: Arc<Queue>,
     /// recorded names of the definitions
     pub(super) names: Vec<&'static str>,
@@ -26,13 +27,6 @@ pub(super) struct Shared {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.engine.fmt(f)
-    }
-}
-
-impl Drop for Shared {
-    /// With the last handle nothing more is committed that anybody could wait for.
-    fn drop(&mut self) {
-        self.core.feed.close();
     }
 }
 
@@ -48,7 +42,7 @@ impl Shared {
         }
         let turn = self.queue.wait()?;
         let writer = self.engine.begin_write(&self.core.layout.tables)?;
-        Ok(State::new(writer, &self.core, turn, guard.actor().map(str::to_owned)))
+        Ok(State::new(writer, &self.core, (turn, self.open.clone()), guard.actor().map(str::to_owned)))
     }
 
     pub(super) fn verify(&self, guard: &Guard, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Report> {
@@ -76,6 +70,9 @@ impl Shared {
         verify(&permit, &*snapshot, layout, core.staging, progress, &mut report)?;
         if let Err(error) = change::check(&View::Snapshot(snapshot.clone())) {
             report.note("netabase.journal", error)?;
+        }
+        if let Err(error) = change::check_feeds(&View::Snapshot(snapshot.clone())) {
+            report.note("netabase.consumers", error)?;
         }
         // Read-only, a store may have tables that a newer program was building. They are dropped before the next write.
         let mut built = Vec::new();

@@ -1,28 +1,31 @@
 //! What a transaction changed, on its way to the journal and to those who wait for it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::SystemTime;
 
 use super::context::Core;
-use crate::change::{Batch, Commit, Gate, Journal, Log, Wanted};
-use crate::engine::{self, Read, Write};
+use crate::change::{Batch, Commit, Gate, Journal, Piece, Wanted, collect};
+use crate::engine::{self, Write};
 use crate::error::Result;
 use crate::overlay::Overlay;
-use crate::table::Layout;
+use crate::table::ModelTables;
 
 /// The changes so far, and what became of them.
 #[derive(Default)]
 pub(super) struct Changes {
-    log: Log,
+    /// for those who are told of the commit
+    pieces: Vec<Piece>,
+    bytes: usize,
     /// the commit's record in the journal, once it is begun
     journal: Option<Journal>,
     /// The models whose changes were collected each time when some were given to the engine before the commit.
     spilled: Option<Wanted>,
     /// whether there were more than are kept in memory
     is_cut: bool,
-    /// whether any record was touched, which makes it a commit with a number
-    is_touched: bool,
+    /// models of which records were touched, by number; any makes it a commit with a number
+    touched: BTreeSet<usize>,
 }
 
 impl Changes {
@@ -36,52 +39,43 @@ impl Changes {
     pub(super) fn collect(
         &mut self,
         layer: &Overlay,
-        before: &dyn Read,
-        layout: &Layout,
-        wanted: Option<&Wanted>,
+        writer: &mut dyn Write,
+        core: &Core,
+        (time, wanted): (SystemTime, Option<&Wanted>),
     ) -> Result<()> {
-        self.is_touched |=
-            layout.models().iter().any(|tables| tables.main().is_ok_and(|main| layer.touches(main)));
-        match wanted {
-            Some(wanted) => self.log.collect(layer, before, layout, wanted),
-            None => Ok(()),
+        let changes = |tables: &&ModelTables| tables.main().is_ok_and(|main| layer.touches(main));
+        let models = core.layout.models().iter();
+        self.touched.extend(models.filter(changes).map(|tables| tables.ordinal));
+        let Some(wanted) = wanted else { return Ok(()) };
+        if core.journals && self.journal.is_none() && !self.touched.is_empty() {
+            self.journal = Some(Journal::begin(&*writer, time, None)?);
         }
+        let Changes { pieces, bytes, journal, is_cut, .. } = self;
+        let limit = core.limits.value;
+        collect(layer, writer, &core.layout, (wanted, Journal::room(limit)), &mut |piece, writer| {
+            if let Some(journal) = journal
+                && core.layout.is_journaled(piece.ordinal)
+            {
+                journal.add(writer, piece.clone(), limit)?;
+            }
+            *bytes += piece.items.len();
+            pieces.push(piece);
+            // Hooks are told all of it, whatever it takes.
+            if *bytes > core.staging.max(LEAST) && !core.hooks.are_after() {
+                (*pieces, *bytes, *is_cut) = (Vec::new(), 0, true);
+            }
+            Ok(())
+        })
     }
 
-    /// Moves what was collected out of memory, before the commit.
-    pub(super) fn spill(
-        &mut self,
-        core: &Core,
-        writer: &mut dyn Write,
-        (now, actor): (SystemTime, Option<&str>),
-        wanted: Option<&Wanted>,
-    ) -> Result<()> {
+    /// Notes that what was collected is with the engine, before the commit.
+    pub(super) fn spill(&mut self, core: &Core, wanted: Option<&Wanted>) {
         let nothing = || (0..core.layout.models().len()).map(|_| false).collect();
         let now_wanted = wanted.cloned().unwrap_or_else(nothing);
         self.spilled = Some(match &self.spilled {
             None => now_wanted,
             Some(before) => before.iter().zip(now_wanted.iter()).map(|(a, b)| *a && *b).collect(),
         });
-        if core.journals {
-            let actor = actor.map(str::to_owned);
-            let mut journal = match self.journal.take() {
-                Some(journal) => journal,
-                None => Journal::begin(&*writer, now, actor)?,
-            };
-            let pieces: Vec<_> =
-                self.log.since_mark().filter(|piece| core.layout.is_journaled(piece.ordinal)).collect();
-            if !pieces.is_empty() {
-                journal.write(writer, &pieces, false)?;
-            }
-            self.journal = Some(journal);
-        }
-        self.log.mark();
-        // Hooks are told all of it, whatever it takes.
-        if self.log.bytes() > core.staging && !core.hooks.are_after() {
-            self.log.clear();
-            self.is_cut = true;
-        }
-        Ok(())
     }
 
     /// Writes the record of the commit, and makes ready what the watchers are told.
@@ -90,36 +84,29 @@ impl Changes {
         core: &Core,
         writer: &mut dyn Write,
         (time, actor): (SystemTime, Option<String>),
-        is_wanted: bool,
         gate: &Gate,
     ) -> Result<Told> {
         let mut commit = Commit { seq: gate.next(), time, actor };
-        if core.journals && self.is_touched {
-            let mut journal = match self.journal.take() {
-                Some(journal) => journal,
-                None => Journal::begin(&*writer, time, None)?,
-            };
+        if let Some(journal) = &mut self.journal {
             commit.seq = journal.commit.seq;
             journal.commit = commit.clone();
-            let pieces: Vec<_> =
-                self.log.since_mark().filter(|piece| core.layout.is_journaled(piece.ordinal)).collect();
-            journal.write(writer, &pieces, true)?;
+            journal.finish(writer, core.limits.value)?;
             journal.prune(writer, &core.retention)?;
         }
-        let Changes { log, spilled, is_cut, is_touched, .. } = self;
-        let seq = commit.seq;
-        let batch = is_wanted.then(|| Arc::new(Batch { commit, pieces: log.into_pieces() }));
-        Ok(Told { seq, batch, spilled, is_cut, is_touched })
+        let Changes { pieces, spilled, is_cut, touched, .. } = self;
+        Ok(Told { batch: Arc::new(Batch { commit, pieces }), spilled, is_cut, touched })
     }
 }
 
+/// Bytes of changes that are kept in memory at least, however little is staged.
+const LEAST: usize = 1 << 20;
+
 /// What the watchers are told of a commit.
 pub(super) struct Told {
-    seq: u64,
-    batch: Option<Arc<Batch>>,
+    batch: Arc<Batch>,
     spilled: Option<Wanted>,
     is_cut: bool,
-    is_touched: bool,
+    touched: BTreeSet<usize>,
 }
 
 impl Told {
@@ -130,31 +117,41 @@ impl Told {
         gate: &mut Gate,
         committed: &Result<engine::Commit>,
     ) -> Vec<Waker> {
-        match committed {
-            Ok(engine::Commit::Committed) if self.is_touched => gate.count(),
-            Ok(engine::Commit::Committed) => {}
+        if matches!(committed, Ok(engine::Commit::Conflict)) {
             // Nothing has happened.
-            Ok(engine::Commit::Conflict) => return Vec::new(),
-            Ok(engine::Commit::Unknown) | Err(_) => return gate.miss(self.seq, |_| true),
+            return Vec::new();
         }
-        let Some(batch) = &self.batch else { return Vec::new() };
-        if self.is_cut {
-            return gate.miss(self.seq, |_| true);
+        let seq = self.batch.commit.seq;
+        let mut wakers = gate.publish(&gate.any(), &self.batch);
+        if self.touched.is_empty() {
+            return wakers;
         }
-        let mut wakers = match &self.spilled {
-            // Who came after some of it was given to the engine does not get all of it.
-            Some(spilled) => gate.miss(self.seq, |ordinal| spilled.get(ordinal) != Some(&true)),
-            None => Vec::new(),
+        // Of what was not collected nobody knows whom it concerns.
+        let is_known = |ordinal: usize| {
+            let spilled = self.spilled.as_ref();
+            !self.is_cut && spilled.is_none_or(|spilled| spilled.get(ordinal) == Some(&true))
         };
-        wakers.extend(gate.publish(batch, &core.layout));
+        let told = gate.told_of(&self.batch, &core.layout, is_known);
+        let unknown = gate.of_models(|ordinal| self.touched.contains(&ordinal) && !is_known(ordinal));
+        if matches!(committed, Ok(engine::Commit::Committed)) {
+            if let Some(missed) = gate.reach(seq)
+                && core.journals
+            {
+                // Somebody else has committed.
+                let all = gate.of_models(|ordinal| core.layout.is_journaled(ordinal));
+                wakers.extend(gate.miss(&all, missed));
+            }
+            wakers.extend(gate.publish(&told, &self.batch));
+        } else {
+            wakers.extend(gate.miss(&told, seq));
+        }
+        wakers.extend(gate.miss(&unknown, seq));
         wakers
     }
 
     pub(super) fn run_after(&self, core: &Core) {
-        if let Some(batch) = &self.batch
-            && self.is_touched
-        {
-            core.hooks.run_after(batch);
+        if !self.touched.is_empty() {
+            core.hooks.run_after(&self.batch);
         }
     }
 }

@@ -146,7 +146,7 @@ impl<D: NetabaseDefinition> Context<D> {
     }
 
     /// Whether it is part of this store.
-    pub(super) fn is_of(&self, core: &Arc<Core>) -> bool {
+    pub(crate) fn is_of(&self, core: &Arc<Core>) -> bool {
         Arc::ptr_eq(&self.core, core)
     }
 

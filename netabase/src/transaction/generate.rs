@@ -40,23 +40,26 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// # Errors
     /// `KeysExhausted` if the key's type has no number behind the last; those of [`create`](Self::create).
     pub fn create_auto<M: ModelOf<D> + GeneratedKey>(&mut self, record: &mut M) -> Result<M::PrimaryKey> {
+        // The number is noted before the hooks run, which may ask for the next one.
+        self.hooked(|txn| txn.create_numbered(record))?;
+        Ok(record.primary_key())
+    }
+
+    fn create_numbered<M: ModelOf<D> + GeneratedKey>(&mut self, record: &mut M) -> Result<()> {
         let last = self.last_number::<M>()?;
         let mut number = key_behind(record, last.unwrap_or(0))?;
-        let created = self.put(Door::CreateAuto, record, Expect::Absent, Keep::No);
-        match created {
+        let permit = self.context.write::<M>(Door::CreateAuto)?;
+        match self.put_unhooked(&permit, record, (Expect::Absent, Keep::No)) {
             Ok(_) => {}
             Err(_) if self.is_taken(record)? => {
                 number = key_behind(record, self.highest_number::<M>()?)?;
-                self.put(Door::CreateAuto, record, Expect::Absent, Keep::No)?;
+                self.put_unhooked(&permit, record, (Expect::Absent, Keep::No))?;
             }
             Err(error) => return Err(error),
         }
-        let context = &self.context;
-        let permit = context.write::<M>(Door::CreateAuto)?;
-        let tables = (D::NAME, context.tables::<M>()?);
+        let tables = (D::NAME, self.context.tables::<M>()?);
         let layer = self.state.layers.last_mut().ok_or_else(no_layer)?;
-        table::note_number(&permit, layer, tables, last, number)?;
-        Ok(record.primary_key())
+        table::note_number(&permit, layer, tables, last, number)
     }
 
     /// [`create_auto`](Self::create_auto) for each record; returns the keys in order. As every batch it is one operation:

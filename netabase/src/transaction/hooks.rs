@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use super::context::Core;
@@ -18,7 +19,7 @@ type BeforeHook = Arc<dyn Fn(&mut State, &Arc<Core>, &RawChange<'_>) -> Result<(
 type AfterHook = Arc<dyn Fn(&Arc<Batch>) + Send + Sync>;
 
 /// How many hooks may run because of each other.
-const DEEPEST: u32 = 32;
+const DEEPEST: usize = 32;
 
 /// The hooks of a store.
 #[derive(Clone, Default)]
@@ -59,8 +60,13 @@ impl Hooks {
         !self.after.is_empty()
     }
 
+    /// Runs all of them, also if one panics.
     pub(super) fn run_after(&self, batch: &Arc<Batch>) {
-        self.after.iter().for_each(|hook| hook(batch));
+        let run = |hook: &AfterHook| catch_unwind(AssertUnwindSafe(|| hook(batch))).err();
+        let mut panics: Vec<_> = self.after.iter().filter_map(run).collect();
+        if let Some(panic) = panics.pop() {
+            resume_unwind(panic);
+        }
     }
 
     fn of(&self, core: &Core, ordinal: usize) -> Option<&Vec<BeforeHook>> {
@@ -72,12 +78,20 @@ impl Hooks {
     }
 }
 
-/// What the hooks of a transaction are to be told.
+/// The verbs with hooks that are running, each because of a hook of the one before.
 #[derive(Default)]
-pub(super) struct Hooked {
-    /// of the running verb
+pub(super) struct Hooked(Vec<Frame>);
+
+struct Frame {
+    /// how many layers the verb lies on, by which one is known that a panic has ended
+    level: usize,
     pending: Vec<Pending>,
-    depth: u32,
+}
+
+impl Hooked {
+    pub(super) fn is_running(&self) -> bool {
+        !self.0.is_empty()
+    }
 }
 
 /// A change that a verb staged, for the hooks of its model.
@@ -101,7 +115,9 @@ impl State {
             let before = table::find(permit, self.staged()?, change.tables, change.key)?;
             let (key, before) = (change.key.to_vec(), before.map(|bytes| bytes.to_vec()));
             let after = change.after.map(|(bytes, _)| bytes.to_vec());
-            self.hooked.pending.push(Pending { ordinal, key, before, after });
+            if let Some(frame) = self.hooked.0.last_mut() {
+                frame.pending.push(Pending { ordinal, key, before, after });
+            }
         }
         Ok(())
     }
@@ -113,25 +129,29 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         if self.context.hooks.before.is_empty() {
             return verb(self);
         }
-        self.atomically(|txn| {
-            if txn.state.hooked.depth >= DEEPEST {
+        let level = self.state.layers.len();
+        self.state.hooked.0.retain(|frame| frame.level < level);
+        let done = self.atomically(|txn| {
+            if txn.state.hooked.0.len() >= DEEPEST {
                 return Err(Error::new(ErrorKind::HooksTooDeep { limit: DEEPEST }));
             }
-            let outer = std::mem::take(&mut txn.state.hooked.pending);
-            let done = verb(txn);
-            let pending = std::mem::replace(&mut txn.state.hooked.pending, outer);
-            let done = done?;
-            txn.state.hooked.depth += 1;
-            let hooks = pending.iter().try_for_each(|change| txn.run_hooks(change));
-            txn.state.hooked.depth -= 1;
-            hooks.map(|()| done)
-        })
+            txn.state.hooked.0.push(Frame { level, pending: Vec::new() });
+            let done = verb(txn).and_then(|done| {
+                let frame = txn.state.hooked.0.last_mut();
+                let pending = frame.map(|frame| std::mem::take(&mut frame.pending)).unwrap_or_default();
+                pending.iter().try_for_each(|change| txn.run_hooks(change)).map(|()| done)
+            });
+            txn.state.hooked.0.retain(|frame| frame.level < level);
+            done
+        })?;
+        self.state.spill_if_full(&self.context)?;
+        Ok(done)
     }
 
     fn run_hooks(&mut self, pending: &Pending) -> Result<()> {
         let core = self.context.core().clone();
         // A hook that would wait for this transaction is told so, also where another thread began it.
-        self.state.adopt();
+        let _lent = self.state.lend();
         let Pending { ordinal, key, before, after } = pending;
         let schema = core.layout.model(*ordinal)?.schema;
         let name = (core.layout.definition_of(*ordinal), schema.name);

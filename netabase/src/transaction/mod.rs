@@ -26,7 +26,7 @@ pub(crate) use hooks::Hooks;
 pub(crate) use latest::Latest;
 pub use read::ReadTransaction;
 pub use repository::{RepositoryRead, RepositoryWrite, Scope};
-pub(crate) use state::State;
+pub(crate) use state::{Open, State};
 pub(crate) use turn::Queue;
 pub use versions::Versioned;
 pub use write::WriteTransaction;

@@ -88,8 +88,10 @@ impl<R: NetabaseRepository> RepositoryWrite<R> {
     }
 
     /// Names who writes, see [`WriteTransaction::set_actor`].
-    pub fn set_actor(&mut self, name: impl Into<String>) {
+    pub fn set_actor(&mut self, name: impl Into<String>) -> Result<()> {
+        self.guard.check_root()?;
         self.state.actor = Some(name.into());
+        Ok(())
     }
 
     /// The time this transaction began, from the repository's clock.

@@ -1,14 +1,15 @@
 //! What a write transaction has done so far, whatever the definition it is looked at through.
 
 use std::collections::BTreeSet;
-use std::task::Waker;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::changes::Changes;
 use super::context::{Core, Encoded};
 use super::hooks::Hooked;
-use super::turn::Turn;
-use crate::change::Wanted;
+use super::turn::{Lent, Turn};
+use crate::change::{Wanted, wake};
 use crate::engine::{Commit, Durability, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Entries;
@@ -16,6 +17,16 @@ use crate::observe::{Kind, Observed, Outcome};
 use crate::overlay::{Overlay, Staged};
 use crate::permission::Guard;
 use crate::table::{self, Deferred};
+
+/// That somebody may still commit: the store's handles have it, and its write transactions. The watchers end with the last of them.
+#[derive(Debug)]
+pub(crate) struct Open(pub(crate) Arc<Core>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.feed.close();
+    }
+}
 
 pub(crate) struct State {
     /// `None` where the state was taken away
@@ -38,6 +49,8 @@ pub(crate) struct State {
     pub(super) buffers: Buffers,
     /// Whether it is part of a repository's transaction, which alone may commit it.
     pub(super) is_lent: bool,
+    /// Watchers wait as long as somebody may commit.
+    open: Option<Arc<Open>>,
     /// Last, so that the turn passes on when the engine's transaction is gone.
     turn: Option<Turn>,
 }
@@ -51,7 +64,12 @@ pub(super) struct Buffers {
 }
 
 impl State {
-    pub(crate) fn new(writer: Box<dyn Write>, core: &Core, turn: Turn, actor: Option<String>) -> Self {
+    pub(crate) fn new(
+        writer: Box<dyn Write>,
+        core: &Core,
+        (turn, open): (Turn, Arc<Open>),
+        actor: Option<String>,
+    ) -> Self {
         State {
             writer: Some(writer),
             layers: vec![Overlay::default()],
@@ -66,6 +84,7 @@ impl State {
             changes: Changes::default(),
             buffers: Buffers::default(),
             is_lent: false,
+            open: Some(open),
             turn: Some(turn),
         }
     }
@@ -86,14 +105,15 @@ impl State {
             changes: Changes::default(),
             buffers: Buffers::default(),
             is_lent: false,
+            open: None,
             turn: None,
         };
         std::mem::replace(self, left)
     }
 
-    /// Notes that this thread writes now.
-    pub(super) fn adopt(&self) {
-        self.turn.iter().for_each(Turn::adopt);
+    /// Notes that this thread writes, until what is returned is dropped.
+    pub(super) fn lend(&self) -> Option<Lent> {
+        self.turn.as_ref().map(Turn::lend)
     }
 
     pub(super) fn staged(&self) -> Result<Staged<'_>> {
@@ -104,19 +124,18 @@ impl State {
         }
     }
 
-    /// Gives changes to the engine if there are more of them than are to be kept in memory.
+    /// Gives changes to the engine if there are more of them than are to be kept in memory. Not while a verb with hooks runs, as one
+    /// of them may take it back.
     pub(super) fn spill_if_full(&mut self, core: &Core) -> Result<()> {
-        if self.layers.iter().map(Overlay::bytes).sum::<usize>() <= core.staging {
+        let is_full = || self.layers.iter().map(Overlay::bytes).sum::<usize>() > core.staging;
+        if self.hooked.is_running() || !is_full() {
             return Ok(());
         }
         self.spills += 1;
         let wanted = Changes::wanted(core, &core.feed.enter());
         self.apply(core, core.staging, wanted.as_ref())?;
-        self.guarded(|state| {
-            let State { changes, writer, now, actor, .. } = state;
-            let writer = writer.as_deref_mut().ok_or_else(lost)?;
-            changes.spill(core, writer, (*now, actor.as_deref()), wanted.as_ref())
-        })
+        self.changes.spill(core, wanted.as_ref());
+        Ok(())
     }
 
     /// What fails in here dooms the transaction, as part of it may be with the engine. So does a panic.
@@ -132,10 +151,10 @@ impl State {
 
     fn apply(&mut self, core: &Core, keep: usize, wanted: Option<&Wanted>) -> Result<()> {
         self.guarded(|state| {
-            let State { writer, layers, changes, .. } = state;
+            let State { writer, layers, changes, now, .. } = state;
             let writer = writer.as_deref_mut().ok_or_else(lost)?;
             for layer in layers {
-                changes.collect(layer, &*writer, &core.layout, wanted)?;
+                changes.collect(layer, writer, core, (*now, wanted))?;
                 layer.apply(writer, keep)?;
             }
             Ok(())
@@ -168,9 +187,9 @@ impl State {
         let mut gate = core.feed.enter();
         let wanted = Changes::wanted(core, &gate);
         self.apply(core, 0, wanted.as_ref())?;
-        let State { writer, turn, durability, changes, now, actor, observed, .. } = self;
+        let State { writer, turn, durability, changes, now, actor, observed, open, .. } = self;
         let mut writer = writer.ok_or_else(lost)?;
-        let told = changes.finish(core, &mut *writer, (now, actor), wanted.is_some(), &gate)?;
+        let told = changes.finish(core, &mut *writer, (now, actor), &gate)?;
         let pause = core.latest.pause();
         let committed = writer.commit(durability);
         drop(pause);
@@ -181,14 +200,18 @@ impl State {
         });
         let wakers = told.publish(core, &mut gate, &committed);
         drop(gate);
-        wakers.into_iter().for_each(Waker::wake);
+        let woken = catch_unwind(AssertUnwindSafe(|| wake(wakers)));
         // Before the turn passes on, as whoever has it may ask what was committed.
         let committed = committed.and_then(Commit::into_result);
         if committed.is_ok() && core.hooks.are_after() {
-            turn.iter().for_each(Turn::adopt);
+            let _lent = turn.as_ref().map(Turn::lend);
             told.run_after(core);
         }
         drop(turn);
+        drop(open);
+        if let Err(panic) = woken {
+            resume_unwind(panic);
+        }
         committed
     }
 }

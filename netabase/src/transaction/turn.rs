@@ -58,9 +58,22 @@ impl Queue {
 pub(crate) struct Turn(Arc<Queue>);
 
 impl Turn {
-    /// Notes that this thread has it now, so that it is told when it would wait for itself.
-    pub(super) fn adopt(&self) {
-        *self.0.lock() = Some(thread::current().id());
+    /// Notes that this thread has it, until what is returned is dropped: so it is told when it would wait for itself.
+    pub(super) fn lend(&self) -> Lent {
+        let before = self.0.lock().replace(thread::current().id());
+        Lent { queue: self.0.clone(), before }
+    }
+}
+
+/// A turn in the hands of another thread.
+pub(super) struct Lent {
+    queue: Arc<Queue>,
+    before: Option<ThreadId>,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        *self.queue.lock() = self.before;
     }
 }
 

@@ -60,10 +60,14 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         self.state.durability = durability;
     }
 
-    /// Names who writes, for the [`ChangeSet`](crate::change::ChangeSet) of the commit; until then it is whoever the
-    /// [ticket](crate::policy::Ticket::actor) names.
-    pub fn set_actor(&mut self, name: impl Into<String>) {
+    /// Names who writes, for the [`ChangeSet`](crate::change::ChangeSet) of the commit.
+    ///
+    /// # Errors
+    /// `PermissionDenied` in a session: there it is whoever the [ticket](crate::policy::Ticket::actor) names.
+    pub fn set_actor(&mut self, name: impl Into<String>) -> Result<()> {
+        self.context.guard.check_root()?;
         self.state.actor = Some(name.into());
+        Ok(())
     }
 
     /// Runs its work as a part of what is told of it.
@@ -274,7 +278,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
         self.hooked(|txn| txn.put_unhooked(permit, record, how))
     }
 
-    fn put_unhooked<M: ModelOf<D>>(
+    pub(super) fn put_unhooked<M: ModelOf<D>>(
         &mut self,
         permit: &Permit<WriteAccess>,
         record: &M,

@@ -8,13 +8,14 @@
 mod event;
 mod watcher;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 pub use event::{Event, Notice};
 pub use watcher::Watcher;
 
-use crate::change::{Anchor, Interest, Mailbox};
+use crate::change::{Anchor, Interest, Mailbox, last_seq, since};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Filter, ModelOf, NetabaseDefinition, NetabaseModel, Terms};
 use crate::overlay::View;
@@ -35,9 +36,10 @@ const CAPACITY: usize = 1024;
 pub struct Watch<D, M> {
     context: Context<D>,
     look: Look,
+    /// keeps the store open until the watcher has begun
+    store: Arc<dyn Any + Send + Sync>,
     terms: Result<Terms<M>>,
     capacity: usize,
-    from: Option<u64>,
 }
 
 impl<D: NetabaseDefinition, M: NetabaseModel> fmt::Debug for Watch<D, M> {
@@ -47,8 +49,8 @@ impl<D: NetabaseDefinition, M: NetabaseModel> fmt::Debug for Watch<D, M> {
 }
 
 impl<D: NetabaseDefinition, M: ModelOf<D>> Watch<D, M> {
-    pub(crate) fn new(context: Context<D>, look: Look) -> Self {
-        Watch { context, look, terms: Ok(Terms::new()), capacity: CAPACITY, from: None }
+    pub(crate) fn new(context: Context<D>, look: Look, store: Arc<dyn Any + Send + Sync>) -> Self {
+        Watch { context, look, store, terms: Ok(Terms::new()), capacity: CAPACITY }
     }
 
     /// Tells of the records for which the filter holds, or held before. Several calls must all hold. No index is needed: what
@@ -68,37 +70,36 @@ impl<D: NetabaseDefinition, M: ModelOf<D>> Watch<D, M> {
         self
     }
 
-    /// Begins with this commit, and reads from the journal those that have taken place: whoever kept the number of the last one he
-    /// has seen goes on with the one behind it, also after a restart.
-    ///
-    /// # Errors
-    /// When it begins: `NoJournal` if the model is not journaled, `BeforeHorizon` if the journal no longer has the commit.
-    pub fn from(mut self, seq: u64) -> Self {
-        self.from = Some(seq);
-        self
-    }
-
-    /// Begins with the next commit, or where [`from`](Self::from) says.
+    /// Begins with the next commit.
     ///
     /// # Errors
     /// Those of a query with the same filter.
     pub fn begin(self) -> Result<Watcher<M>> {
-        self.begun().map(|(_, watcher)| watcher)
+        self.begun(None).map(|(_, watcher)| watcher)
+    }
+
+    /// Begins with this commit, and reads from the journal those that have taken place: whoever kept the number of the last one he
+    /// has seen goes on with the one behind it, also after a restart.
+    ///
+    /// # Errors
+    /// `NoJournal` if the model is not journaled, `BeforeHorizon` if the journal no longer has the commit, or the model was not
+    /// journaled then; those of [`begin`](Self::begin).
+    pub fn begin_from(self, seq: u64) -> Result<Watcher<M>> {
+        self.begun(Some(seq.max(1))).map(|(_, watcher)| watcher)
     }
 
     /// Gives a snapshot, and a watcher of what comes after it: nothing is told that the snapshot has, and nothing is left out.
     ///
     /// # Errors
-    /// Those of a query with the same filter.
-    pub fn begin_with_snapshot(mut self) -> Result<(ReadTransaction<D>, Watcher<M>)> {
-        self.from = None;
+    /// Those of [`begin`](Self::begin).
+    pub fn begin_with_snapshot(self) -> Result<(ReadTransaction<D>, Watcher<M>)> {
         let context = self.context.clone();
-        let (view, watcher) = self.begun()?;
+        let (view, watcher) = self.begun(None)?;
         Ok((ReadTransaction::new(view, context), watcher))
     }
 
-    fn begun(self) -> Result<(View<'static>, Watcher<M>)> {
-        let Watch { context, look, terms, capacity, from } = self;
+    fn begun(self, from: Option<u64>) -> Result<(View<'static>, Watcher<M>)> {
+        let Watch { context, look, store: _open, terms, capacity } = self;
         context.admit()?;
         let closed = || Error::new(ErrorKind::Closed);
         let (conditions, points) =
@@ -111,16 +112,25 @@ impl<D: NetabaseDefinition, M: ModelOf<D>> Watch<D, M> {
         let anchor = |(part, keys): (usize, Vec<Vec<u8>>)| -> Vec<Anchor> {
             keys.into_iter().map(|key| Anchor { part, key }).collect()
         };
-        let interest = Interest { ordinal, anchors: points.map(anchor) };
+        let anchors = points.map(anchor);
+        let interest = Interest { ordinal, anchors, sees: conditions.sees() };
         let mailbox = Arc::new(Mailbox::new(capacity));
         // No commit passes the gate in between.
         let mut gate = context.feed.enter();
         let view = look().ok_or_else(closed)??;
-        let number = gate.add(interest, mailbox.clone());
+        if context.journals {
+            gate.reach(last_seq(&view)?);
+        }
+        let (last, number) = (gate.seq(), gate.add(interest, mailbox.clone()));
         drop(gate);
         let place = Place { definition: context.layout.definition_of(ordinal), ordinal, is_journaled };
-        let mut watcher = Watcher::new(&context, (number, mailbox), (conditions, place), look);
+        let seen = from.map_or(last, |from| from - 1);
+        let mut watcher = Watcher::new(&context, (number, mailbox), (conditions, place), (look, seen));
         if let Some(from) = from {
+            let since = since(&view, &context.layout, ordinal)?;
+            if from <= since {
+                return Err(Error::new(ErrorKind::BeforeHorizon { from, first: since.saturating_add(1) }));
+            }
             watcher.catch_up(&view, from)?;
         }
         Ok((view, watcher))

@@ -1,16 +1,17 @@
 //! Who waits for commits, and looks at them with his own eyes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_core::Stream;
 
 use super::Look;
 use super::event::{Event, Notice};
-use crate::change::{Batch, Items, Mail, Mailbox, Sets};
+use crate::change::{Batch, Items, Lag, Mail, Mailbox, Sets};
 use crate::codec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
@@ -22,12 +23,12 @@ use crate::table;
 use crate::transaction::{Context, Core};
 
 /// What becomes of the records of a model: an iterator over commits that waits for the next one, and ends when the last handle of
-/// the store is dropped. Also a [`Stream`], for async code.
+/// the store, and the last write transaction, is dropped. Also a [`Stream`], for async code.
 ///
 /// Commits come in their order, each as a whole, and only those with events. Records are decoded and filters tested in the
 /// thread that asks for the next notice, so a slow watcher makes no writer wait. An idle watcher sleeps.
 ///
-/// An error does not end it: what comes next is what was committed next. (The end of the ticket does.)
+/// An error does not end it: what comes next is what was committed next. (The end of the ticket does, and a damaged journal.)
 ///
 /// ```
 /// # use netabase::{NetabaseDefinition, NetabaseModel, Store};
@@ -93,10 +94,10 @@ impl<M: NetabaseModel> Watcher<M> {
         context: &Context<D>,
         (number, mailbox): (u64, Arc<Mailbox>),
         (conditions, place): (Conditions<M>, Place),
-        look: Look,
+        (look, seen): (Look, u64),
     ) -> Self {
         let (core, guard) = (context.core().clone(), context.guard.clone());
-        let (behind, seen, is_over) = (None, 0, false);
+        let (behind, is_over) = (None, false);
         Watcher { core, guard, number, mailbox, conditions, place, look, behind, seen, is_over }
     }
 
@@ -107,10 +108,11 @@ impl<M: NetabaseModel> Watcher<M> {
 
     /// The next notice, if it comes in this time.
     pub fn next_within(&mut self, patience: Duration) -> Option<Result<Notice<M>>> {
-        self.wait(Some(patience))
+        self.wait(Instant::now().checked_add(patience))
     }
 
-    fn wait(&mut self, patience: Option<Duration>) -> Option<Result<Notice<M>>> {
+    /// Waits for ever, unless a time is given.
+    fn wait(&mut self, until: Option<Instant>) -> Option<Result<Notice<M>>> {
         loop {
             if let Some(done) = self.read_behind() {
                 return Some(done);
@@ -118,6 +120,8 @@ impl<M: NetabaseModel> Watcher<M> {
             if self.is_over {
                 return None;
             }
+            // What is passed over takes none of the time away.
+            let patience = until.map(|until| until.saturating_duration_since(Instant::now()));
             let mail = self.mailbox.wait(patience)?;
             if let Some(done) = self.open(mail) {
                 return Some(done);
@@ -140,8 +144,9 @@ impl<M: NetabaseModel> Watcher<M> {
                     self.behind = None;
                     continue;
                 }
+                // What is behind the damage cannot be told from what is missing.
                 Err(error) => {
-                    self.behind = None;
+                    (self.behind, self.is_over) = (None, true);
                     Err(error)
                 }
             };
@@ -156,12 +161,7 @@ impl<M: NetabaseModel> Watcher<M> {
         match mail {
             Mail::Batch(batch) if batch.commit.seq <= self.seen => None,
             Mail::Batch(batch) => self.read(&batch).transpose(),
-            Mail::Lag(lag) if self.place.is_journaled => {
-                let from = lag.from.max(self.seen.saturating_add(1));
-                let looked = (self.look)()?;
-                looked.and_then(|view| self.catch_up(&view, from)).err().map(Err)
-            }
-            Mail::Lag(lag) => Some(Err(Error::new(ErrorKind::Lagged { missed: lag.missed }))),
+            Mail::Lag(Lag { missed, from }) => self.lag(missed, from).err().map(Err),
             Mail::Closed => {
                 self.is_over = true;
                 None
@@ -169,22 +169,51 @@ impl<M: NetabaseModel> Watcher<M> {
         }
     }
 
+    /// Reads back what was missed, if it can be.
+    fn lag(&mut self, missed: u64, from: u64) -> Result<()> {
+        self.admit()?;
+        let lagged = || Error::new(ErrorKind::Lagged { missed });
+        if !self.place.is_journaled {
+            return Err(lagged());
+        }
+        let from = from.max(self.seen.saturating_add(1));
+        // When the store is closed, so is the journal.
+        let view = (self.look)().ok_or_else(lagged)??;
+        let found = self.catch_up(&view, from);
+        // Of what was pruned, the rest is left.
+        if let Err(error) = &found
+            && let ErrorKind::BeforeHorizon { first, .. } = error.kind()
+        {
+            self.catch_up(&view, *first)?;
+        }
+        found
+    }
+
+    /// Ends it with the ticket.
+    fn admit(&mut self) -> Result<()> {
+        self.guard.admit(|| self.core.clock.now()).inspect_err(|_| {
+            (self.behind, self.is_over) = (None, true);
+        })
+    }
+
     /// What there is for this watcher in a commit.
     fn read(&mut self, batch: &Batch) -> Result<Option<Notice<M>>> {
         self.seen = self.seen.max(batch.commit.seq);
-        if let Err(error) = self.guard.admit(|| self.core.clock.now()) {
-            (self.behind, self.is_over) = (None, true);
-            return Err(error);
-        }
+        self.admit()?;
         let (own, is_read_back) = (self.place.ordinal, batch.is_read_back());
         let is_own = |ordinal: usize| ordinal == own || is_read_back;
         let pieces = batch.pieces.iter().filter(|piece| is_own(piece.ordinal)).map(|piece| &*piece.items);
-        let mut events = Vec::new();
+        // A large transaction may have several changes of a record, of which the first and the last count.
+        let mut changes: BTreeMap<&[u8], RawChange<'_>> = BTreeMap::new();
         for change in Items::new(pieces) {
             let change = change?;
             if change.model == M::NAME && change.definition == self.place.definition {
-                events.extend(self.event(&change)?);
+                changes.entry(change.key).and_modify(|first| first.after = change.after).or_insert(change);
             }
+        }
+        let mut events = Vec::new();
+        for change in changes.values().filter(|change| change.before != change.after) {
+            events.extend(self.event(change)?);
         }
         let (seq, time, actor) = (batch.commit.seq, batch.commit.time, batch.commit.actor.clone());
         Ok((!events.is_empty()).then_some(Notice { seq, time, actor, events }))
@@ -210,7 +239,8 @@ impl<M: NetabaseModel> Watcher<M> {
         let Some(bytes) = bytes else { return Ok((None, false)) };
         let tables = self.core.layout.model(self.place.ordinal)?;
         let permit = &self.conditions.permit;
-        if !permit.shows(bytes)? {
+        // What a rule cannot read is not seen.
+        if permit.hides_records() && !permit.shows(bytes).unwrap_or(false) {
             return Ok((None, false));
         }
         let record = table::decode::<M>(permit, &self.core.layout, tables, bytes)?;
