@@ -1,5 +1,7 @@
 //! The README and the guide as modules, so that `cargo test` compiles and runs their examples.
 
+pub mod bank;
+
 #[doc = include_str!("../README.md")]
 pub mod readme {}
 
@@ -23,6 +25,15 @@ pub mod repositories {}
 
 #[doc = include_str!("guide/permissions.md")]
 pub mod permissions {}
+
+#[doc = include_str!("guide/changes.md")]
+pub mod changes {}
+
+#[doc = include_str!("guide/state.md")]
+pub mod state {}
+
+#[doc = include_str!("guide/async.md")]
+pub mod asynchronous {}
 
 #[doc = include_str!("guide/performance.md")]
 pub mod performance {}
