@@ -143,7 +143,8 @@ fn a_transaction_that_outgrows_its_memory_is_told_whole() -> Result<()> {
         told.lock().unwrap().extend(set.of::<Account>().map(|change| change.expect("it reads").key));
     });
     let bank = bank.open()?;
-    bank.write(|txn| (0..2_000).try_for_each(|id| txn.create(&account(id, 1))))?;
+    let large = |id| Account { owner: "x".repeat(2_000), ..account(id, 1) };
+    bank.write(|txn| (0..2_000).try_for_each(|id| txn.create(&large(id))))?;
     let mut keys = keys.lock().unwrap().clone();
     keys.sort();
     keys.dedup();

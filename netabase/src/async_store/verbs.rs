@@ -7,6 +7,7 @@ use super::calls::Calls;
 use crate::error::Result;
 use crate::key::AsKey;
 use crate::model::{ModelOf, NetabaseDefinition};
+use crate::permission::Ticket;
 use crate::query::Query;
 use crate::store::Store;
 use crate::transaction::{ReadTransaction, Versioned, WriteTransaction};
@@ -80,6 +81,14 @@ impl<D: NetabaseDefinition> AsyncStore<D> {
     #[must_use]
     pub fn with_reads(self, reads: usize) -> Self {
         AsyncStore { calls: Calls::new(reads), ..self }
+    }
+
+    /// The store as somebody with this ticket may use it, see [`Store::session`]. It shares the bounds of this one.
+    ///
+    /// # Errors
+    /// Those of [`Store::session`].
+    pub fn session(&self, ticket: &Ticket) -> Result<Self> {
+        Ok(AsyncStore { store: self.store.session(ticket)?, calls: self.calls.clone() })
     }
 
     /// The store itself, for what does not wait, and for threads that may.

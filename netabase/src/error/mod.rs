@@ -114,6 +114,11 @@ impl Error {
         matches!(self.0.kind, ErrorKind::ConstraintViolation { .. })
     }
 
+    /// Whether a record had [another version](ErrorKind::VersionConflict) than the caller had seen.
+    pub fn is_version_conflict(&self) -> bool {
+        matches!(self.kind(), ErrorKind::VersionConflict { .. })
+    }
+
     /// Somebody else's commit came in between; the same work may succeed when it is tried again.
     pub fn is_conflict(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Conflict { .. })

@@ -38,6 +38,11 @@ impl AsyncStateStore {
         Calls::new(1).write(StateStore::in_memory).await.map(Self::from)
     }
 
+    /// The store itself, for threads that may wait.
+    pub fn as_state_store(&self) -> &StateStore {
+        &self.state
+    }
+
     /// See [`StateStore::get`].
     pub async fn get(&self, key: &str) -> Result<Option<Entry>> {
         let (state, key) = (self.state.clone(), key.to_owned());
@@ -90,6 +95,17 @@ impl AsyncStateStore {
     pub async fn compare_and_set(&self, key: &str, expected: u64, value: impl Into<Vec<u8>>) -> Result<u64> {
         let (state, key, value) = (self.state.clone(), key.to_owned(), value.into());
         self.calls.write(move || state.compare_and_set(&key, expected, value)).await
+    }
+
+    /// See [`StateStore::compare_and_set_json`].
+    pub async fn compare_and_set_json<T: Serialize + Send + 'static>(
+        &self,
+        key: &str,
+        expected: u64,
+        value: T,
+    ) -> Result<u64> {
+        let (state, key) = (self.state.clone(), key.to_owned());
+        self.calls.write(move || state.compare_and_set_json(&key, expected, &value)).await
     }
 
     /// See [`StateStore::create_if_not_exists`].

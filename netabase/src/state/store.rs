@@ -72,6 +72,18 @@ pub struct Entry {
     pub updated_at: SystemTime,
 }
 
+impl Entry {
+    /// The value, from JSON.
+    ///
+    /// # Errors
+    /// One of the caller's ([`Error::is_user`]) if it is not the JSON of a `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        let key = &self.key;
+        serde_json::from_slice(&self.value)
+            .map_err(|error| Error::user(error).context(format_args!("reading {key} as JSON")))
+    }
+}
+
 impl From<Versioned<Record>> for Entry {
     fn from(found: Versioned<Record>) -> Self {
         let Versioned { value: Record { key, value }, version, created_at, updated_at } = found;
@@ -105,6 +117,11 @@ impl StateStore {
         Store::in_memory().map(StateStore)
     }
 
+    /// The store of the definition [`State`], for snapshots and transactions over several keys. It does not check keys.
+    pub fn as_store(&self) -> &Store<State> {
+        &self.0
+    }
+
     /// The value under a key, with its version and times.
     pub fn get(&self, key: &str) -> Result<Option<Entry>> {
         key::check(key)?;
@@ -116,9 +133,7 @@ impl StateStore {
     /// # Errors
     /// One of the caller's ([`Error::is_user`]) if it is not the JSON of a `T`.
     pub fn get_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
-        let Some(entry) = self.get(key)? else { return Ok(None) };
-        let read = serde_json::from_slice(&entry.value);
-        read.map(Some).map_err(|error| Error::user(error).context(format_args!("reading {key} as JSON")))
+        self.get(key)?.map(|entry| entry.json()).transpose()
     }
 
     /// Sets a key, whether it is there or not; returns its new version.
@@ -132,11 +147,7 @@ impl StateStore {
     /// # Errors
     /// One of the caller's ([`Error::is_user`]) if the value cannot be JSON.
     pub fn set_json<T: Serialize>(&self, key: &str, value: &T) -> Result<u64> {
-        let bytes = serde_json::to_vec(value);
-        self.set(
-            key,
-            bytes.map_err(|error| Error::user(error).context(format_args!("writing {key} as JSON")))?,
-        )
+        self.set(key, to_json(key, value)?)
     }
 
     /// Deletes a key; `false` if it was not there.
@@ -170,7 +181,19 @@ impl StateStore {
     /// `VersionConflict` with the version that was found.
     pub fn compare_and_set(&self, key: &str, expected: u64, value: impl Into<Vec<u8>>) -> Result<u64> {
         let row = row(key, value.into())?;
-        self.0.write(|txn| txn.update_if_version(&row, expected))
+        let done = self.0.write(|txn| txn.update_if_version(&row, expected));
+        done.map_err(|error| match *error.kind() {
+            ErrorKind::VersionConflict { expected, found, .. } => conflict(key, expected, found),
+            _ => error,
+        })
+    }
+
+    /// Sets a key to a value as JSON if it has this version, 0 if it is absent; returns its new version.
+    ///
+    /// # Errors
+    /// Those of [`compare_and_set`](Self::compare_and_set) and [`set_json`](Self::set_json).
+    pub fn compare_and_set_json<T: Serialize>(&self, key: &str, expected: u64, value: &T) -> Result<u64> {
+        self.compare_and_set(key, expected, to_json(key, value)?)
     }
 
     /// Sets a key if it is not there; `false` if it is.
@@ -219,6 +242,17 @@ impl StateStore {
     }
 }
 
+#[cold]
+fn conflict(key: &str, expected: u64, found: u64) -> Error {
+    Error::new(ErrorKind::VersionConflict { model: "Entry", key: key.to_owned(), expected, found })
+}
+
+/// A value as JSON, for a key.
+pub(super) fn to_json<T: Serialize>(key: &str, value: &T) -> Result<Vec<u8>> {
+    let bytes = serde_json::to_vec(value);
+    bytes.map_err(|error| Error::user(error).context(format_args!("writing {key} as JSON")))
+}
+
 fn row(key: &str, value: Vec<u8>) -> Result<Record> {
     key::check(key)?;
     Ok(Record { key: key.to_owned(), value })
@@ -238,8 +272,7 @@ fn take(txn: &mut WriteTransaction<State>, step: &Op) -> Result<()> {
             if found == *version {
                 return Ok(());
             }
-            let (model, key, expected) = ("Entry", key.clone(), *version);
-            Err(Error::new(ErrorKind::VersionConflict { model, key, expected, found }))
+            Err(conflict(key, *version, found))
         }
         Op::Set { key, value } => txn.upsert(&Record { key: key.clone(), value: value.clone() }).map(drop),
         Op::Delete { key } => txn.delete::<Record>(&**key).map(drop),
