@@ -69,7 +69,10 @@
 //!   a key, and how it is stored.
 //! - [`model`]: what the derives implement. [`schema`]: the same as plain data. [`Link`]: one record names another;
 //!   [`Loaded`]: a link with its record. [`CustomIndex`]: an index written by hand.
+//! - [`watch`]: what becomes of records, as it happens. [`change`]: what a commit changed; hooks are given to the [`Builder`].
+//!   [`journal`]: what was committed, kept; consumers, groups, topics. [`Versioned`]: a record with its version.
 //! - [`policy`]: what roles may do; a [`Store::session`] is the store as somebody with a ticket may use it.
+//! - `AsyncStore` (feature `tokio`): the verbs as futures. `state` (feature `state`): versioned values under paths.
 //! - [`Error`] and its [`ErrorKind`]. [`engine`]: what a storage engine has to do.
 //!
 //! # Attributes
@@ -85,8 +88,11 @@
 //!
 //! | on a struct or enum, in `#[netabase(..)]` | |
 //! |---|---|
-//! | `subscribe(Topic, ..)` | enrols every record in the topics |
-//! | `topics(Topic, ..)` | on a definition: the topics its models may subscribe to |
+//! | `subscribe(Topic, .., when = path)` | enrols every record in the topics, or those for which the function says so |
+//! | `topics(Topic, ..)` | on a definition: the topics its models may subscribe to, and that messages are published to |
+//! | `payload(Type)` | on a topic: what its messages say |
+//! | `journal` | on a model, or on a definition for all of its models: its changes are kept, see [`journal`] |
+//! | `versioned` | each record has a version and times, see [`Versioned`] |
 //! | `grants(Shop = "read", all = "none")` | on a definition: which others, by recorded name, may link to its records and read them, or `"write"` them |
 //! | `index(name = "..", fields(a, b desc))` | an index over several fields, with the handle `NAME`; further `unique`, `when = path`, `handle = ".."`, and `key = path -> Type` instead of `fields(..)`: an index over what a function says; `covering(a, b)` for fields whose values stand beside the keys, and `sum(a, b)` for those of which the sum is kept for each key, see [`Query::select`](query::Query::select) and [`Query::sum`](query::Query::sum) |
 //! | `view` | `AuthorView<'_>` for reading without copies, see [`model::Viewed`]; `view(Debug)` derives for it |
@@ -98,7 +104,9 @@
 //!
 //! # Features
 //!
-//! `tracing` makes an event of each decision of a policy. `uuid`, `jiff` and `chrono` make the ids and times of those crates keys. `cache_metrics` lets [`Store::stats`] tell how
+//! `tokio` and `state` as above. `tracing` makes spans of transactions and queries, and an event of each decision of a policy. `metrics`
+//! counts and times them: `netabase_reads`, `netabase_writes` by outcome, `netabase_queries` by model; `netabase_read_seconds`,
+//! `netabase_write_seconds`, `netabase_query_seconds`. `uuid`, `jiff` and `chrono` make the ids and times of those crates keys. `cache_metrics` lets [`Store::stats`] tell how
 //! the cache of pages does; every read of a page then touches shared counters.
 
 #[cfg(feature = "tokio")]
