@@ -39,6 +39,7 @@ mod links_across_definitions;
 mod lossy_records;
 mod named_indexes;
 mod nested_write;
+mod observed;
 mod one_shot_reads;
 mod opening;
 mod oracle;
