@@ -28,6 +28,12 @@ async fn the_verbs_are_those_of_a_store() -> Result<()> {
         bank.write(|txn| txn.create(&account(3, 0)).and_then(|()| txn.create(&account(3, 0)))).await;
     assert!(matches!(refused.expect_err("twice").kind(), ErrorKind::AlreadyExists { .. }));
     assert!(bank.is_empty::<Account>().await?);
+    bank.create_batch(vec![account(1, 1), account(2, 2)]).await?;
+    assert_eq!(bank.upsert_batch(vec![account(2, 3), account(3, 3)]).await?, 1);
+    assert_eq!(bank.replace(account(3, 4)).await?, account(3, 3));
+    bank.update_with(1, |account: &mut Account| account.cents += 1).await?;
+    let cents = bank.read(|snapshot| snapshot.query::<Account>().collect()).await?;
+    assert_eq!(cents.iter().map(|account| account.cents).collect::<Vec<_>>(), [2, 3, 4]);
     Ok(())
 }
 

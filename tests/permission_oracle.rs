@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use netabase::policy::{DataClass, Operation, Policy, Rights, Role, Ticket};
+use netabase::watch::Watcher;
 use netabase::{ErrorKind, Link, NetabaseDefinition, NetabaseModel, Result, Store};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -713,6 +714,30 @@ fn run(op: &Op, store: &Store<Stock>, sight: &Sight<'_>, state: &mut State) -> R
 }
 
 /// The filters that a sweep takes.
+/// Holds what a watcher is told against what changed of what he sees.
+fn check_told(
+    watcher: &mut Watcher<Item>,
+    sight: &Sight<'_>,
+    (before, after): (&BTreeMap<u64, Item>, &BTreeMap<u64, Item>),
+) -> Result<()> {
+    let seen = |items: &BTreeMap<u64, Item>| -> BTreeMap<u64, Item> {
+        sight.seen(items).into_iter().map(|item| (item.id, item)).collect()
+    };
+    let (mut known, expected) = (seen(before), seen(after));
+    while let Some(notice) = watcher.try_next() {
+        let notice = notice?;
+        assert!(!notice.events.is_empty(), "nobody is told of nothing");
+        for event in notice.events {
+            let id = event.before().or(event.after()).expect("one of them").id;
+            assert_eq!(known.remove(&id).as_ref(), event.before(), "{event:?}");
+            assert_ne!(event.before(), event.after(), "{event:?}");
+            known.extend(event.after().cloned().map(|item| (id, item)));
+        }
+    }
+    assert_eq!(known, expected);
+    Ok(())
+}
+
 fn where_of(find: &Find) -> Option<netabase::query::Filter<Item>> {
     Some(match find {
         Find::Owner(owner) => Item::OWNER.eq(*owner),
@@ -833,9 +858,20 @@ proptest! {
             txn.create_batch(state.items.values())?;
             txn.create_batch(state.parts.values())
         }).unwrap();
+        let mut watchers = Vec::new();
         for (who, op) in &work {
             let session = store.session(&who.ticket()).unwrap();
-            run(op, &session, &Sight { rules: &rules, who }, &mut state).unwrap();
+            let sight = Sight { rules: &rules, who };
+            match session.watch::<Item>().begin() {
+                Ok(watcher) => watchers.push((watcher, who)),
+                Err(error) => prop_assert_eq!(end(&Err::<(), _>(error)), End::Denied),
+            }
+            prop_assert_eq!(watchers.last().is_some_and(|(_, last)| std::ptr::eq(*last, who)), sight.has(Operation::Read));
+            let before = state.items.clone();
+            run(op, &session, &sight, &mut state).unwrap();
+            for (watcher, who) in &mut watchers {
+                check_told(watcher, &Sight { rules: &rules, who }, (&before, &state.items)).unwrap();
+            }
             let items: Vec<_> = owner.query::<Item>().collect().unwrap();
             prop_assert_eq!(&items, &state.items.values().cloned().collect::<Vec<_>>(), "{:?} {:?}", who, op);
             let parts: Vec<_> = owner.query::<Part>().collect().unwrap();

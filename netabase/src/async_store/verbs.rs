@@ -191,6 +191,30 @@ impl<D: NetabaseDefinition> AsyncStore<D> {
         self.write(move |txn| txn.upsert(&record)).await
     }
 
+    /// Replaces the record that has this one's key, and returns it, see [`WriteTransaction::replace`].
+    pub async fn replace<M: ModelOf<D>>(&self, record: M) -> Result<M> {
+        self.write(move |txn| txn.replace(&record)).await
+    }
+
+    /// Changes the record with this key in place, see [`WriteTransaction::update_with`].
+    pub async fn update_with<M: ModelOf<D>>(
+        &self,
+        key: impl AsKey<M::PrimaryKey> + Send + 'static,
+        mut change: impl FnMut(&mut M) + Send + 'static,
+    ) -> Result<()> {
+        self.write(move |txn| txn.update_with(&key, &mut change)).await
+    }
+
+    /// Stores new records, all of them or none.
+    pub async fn create_batch<M: ModelOf<D>>(&self, records: Vec<M>) -> Result<()> {
+        self.write(move |txn| txn.create_batch(&records)).await
+    }
+
+    /// Stores records, new or not, all of them or none; returns how many are new.
+    pub async fn upsert_batch<M: ModelOf<D>>(&self, records: Vec<M>) -> Result<u64> {
+        self.write(move |txn| txn.upsert_batch(&records)).await
+    }
+
     /// Stores the record if the one under its key has this version, see [`WriteTransaction::update_if_version`].
     pub async fn update_if_version<M: ModelOf<D>>(&self, record: M, version: u64) -> Result<u64> {
         self.write(move |txn| txn.update_if_version(&record, version)).await

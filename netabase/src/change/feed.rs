@@ -139,6 +139,11 @@ impl Gate {
         self.seq.saturating_add(1)
     }
 
+    /// Counts a commit that nobody is told of.
+    pub(crate) fn count(&mut self) {
+        self.seq = self.next();
+    }
+
     /// Notes the number of the last commit; returns that of the first one that others have committed in between.
     pub(crate) fn reach(&mut self, seq: u64) -> Option<u64> {
         let missed = self.seq.saturating_add(1);

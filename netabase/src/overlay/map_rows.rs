@@ -62,6 +62,11 @@ impl MapRows {
         self.rows.is_empty()
     }
 
+    /// Whether it has memory for rows, with or without any.
+    pub(super) fn has_memory(&self) -> bool {
+        self.rows.capacity() > 0
+    }
+
     /// About how much memory it takes.
     pub(super) fn size(&self) -> usize {
         self.arena.len() + self.rows.len() * ROW

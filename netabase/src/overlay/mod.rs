@@ -120,6 +120,8 @@ impl Overlay {
             let size = map.size();
             if !map.is_empty() {
                 writer.apply(TableId(table), &mut map.changes())?;
+            } else if !map.has_memory() {
+                continue;
             }
             if map.is_empty() || size > keep { *map = MapRows::default() } else { map.clear() }
         }

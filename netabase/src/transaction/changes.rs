@@ -24,8 +24,10 @@ pub(super) struct Changes {
     spilled: Option<Wanted>,
     /// whether there were more than are kept in memory
     is_cut: bool,
-    /// models of which records were touched, by number; any makes it a commit with a number
+    /// models of which records were touched while somebody asked, by number
     touched: BTreeSet<usize>,
+    /// whether any was while nobody did
+    is_touched: bool,
 }
 
 impl Changes {
@@ -44,9 +46,13 @@ impl Changes {
         (time, wanted): (SystemTime, Option<&Wanted>),
     ) -> Result<()> {
         let changes = |tables: &&ModelTables| tables.main().is_ok_and(|main| layer.touches(main));
-        let models = core.layout.models().iter();
-        self.touched.extend(models.filter(changes).map(|tables| tables.ordinal));
-        let Some(wanted) = wanted else { return Ok(()) };
+        let mut touched = core.layout.models().iter().filter(changes).map(|tables| tables.ordinal);
+        let Some(wanted) = wanted else {
+            // Nobody asks which ones.
+            self.is_touched = self.is_touched || touched.next().is_some();
+            return Ok(());
+        };
+        self.touched.extend(touched);
         if core.journals && self.journal.is_none() && !self.touched.is_empty() {
             self.journal = Some(Journal::begin(&*writer, time, None)?);
         }
@@ -78,14 +84,17 @@ impl Changes {
         });
     }
 
-    /// Writes the record of the commit, and makes ready what the watchers are told.
+    /// Writes the record of the commit, and makes ready what the watchers are told. `None` if nobody is there to be told.
     pub(super) fn finish(
         mut self,
         core: &Core,
         writer: &mut dyn Write,
         (time, actor): (SystemTime, Option<String>),
         gate: &Gate,
-    ) -> Result<Told> {
+    ) -> Result<Option<Told>> {
+        if self.journal.is_none() && !gate.has_watchers() && !core.hooks.are_after() {
+            return Ok(None);
+        }
         let mut commit = Commit { seq: gate.next(), time, actor };
         if let Some(journal) = &mut self.journal {
             commit.seq = journal.commit.seq;
@@ -93,8 +102,14 @@ impl Changes {
             journal.finish(writer, core.limits.value)?;
             journal.prune(writer, &core.retention)?;
         }
-        let Changes { pieces, spilled, is_cut, touched, .. } = self;
-        Ok(Told { batch: Arc::new(Batch { commit, pieces }), spilled, is_cut, touched })
+        let Changes { pieces, spilled, is_cut, touched, is_touched, .. } = self;
+        let batch = Arc::new(Batch { commit, pieces });
+        Ok(Some(Told { batch, spilled, is_cut, touched, is_touched }))
+    }
+
+    /// Whether any record was touched, which makes it a commit with a number.
+    pub(super) fn is_commit(&self) -> bool {
+        self.is_touched || !self.touched.is_empty()
     }
 }
 
@@ -107,6 +122,7 @@ pub(super) struct Told {
     spilled: Option<Wanted>,
     is_cut: bool,
     touched: BTreeSet<usize>,
+    is_touched: bool,
 }
 
 impl Told {
@@ -123,7 +139,7 @@ impl Told {
         }
         let seq = self.batch.commit.seq;
         let mut wakers = gate.publish(&gate.any(), &self.batch);
-        if self.touched.is_empty() {
+        if self.touched.is_empty() && !self.is_touched {
             return wakers;
         }
         // Of what was not collected nobody knows whom it concerns.
@@ -132,7 +148,8 @@ impl Told {
             !self.is_cut && spilled.is_none_or(|spilled| spilled.get(ordinal) == Some(&true))
         };
         let told = gate.told_of(&self.batch, &core.layout, is_known);
-        let unknown = gate.of_models(|ordinal| self.touched.contains(&ordinal) && !is_known(ordinal));
+        let is_concerned = |ordinal| self.is_touched || self.touched.contains(&ordinal);
+        let unknown = gate.of_models(|ordinal| is_concerned(ordinal) && !is_known(ordinal));
         if matches!(committed, Ok(engine::Commit::Committed)) {
             if let Some(missed) = gate.reach(seq)
                 && core.journals
@@ -150,7 +167,7 @@ impl Told {
     }
 
     pub(super) fn run_after(&self, core: &Core) {
-        if !self.touched.is_empty() {
+        if !self.touched.is_empty() || self.is_touched {
             core.hooks.run_after(&self.batch);
         }
     }

@@ -189,6 +189,7 @@ impl State {
         self.apply(core, 0, wanted.as_ref())?;
         let State { writer, turn, durability, changes, now, actor, observed, open, .. } = self;
         let mut writer = writer.ok_or_else(lost)?;
+        let is_commit = changes.is_commit();
         let told = changes.finish(core, &mut *writer, (now, actor), &gate)?;
         let pause = core.latest.pause();
         let committed = writer.commit(durability);
@@ -198,14 +199,19 @@ impl State {
             Ok(Commit::Conflict) => Outcome::Conflict,
             Ok(Commit::Unknown) | Err(_) => Outcome::Failed,
         });
-        let wakers = told.publish(core, &mut gate, &committed);
+        let mut wakers = Vec::new();
+        match &told {
+            Some(told) => wakers = told.publish(core, &mut gate, &committed),
+            None if is_commit && matches!(committed, Ok(Commit::Committed)) => gate.count(),
+            None => {}
+        }
         drop(gate);
         let woken = catch_unwind(AssertUnwindSafe(|| wake(wakers)));
         // Before the turn passes on, as whoever has it may ask what was committed.
         let committed = committed.and_then(Commit::into_result);
         if committed.is_ok() && core.hooks.are_after() {
             let _lent = turn.as_ref().map(Turn::lend);
-            told.run_after(core);
+            told.iter().for_each(|told| told.run_after(core));
         }
         drop(turn);
         drop(open);
