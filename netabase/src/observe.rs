@@ -45,6 +45,7 @@ pub(crate) enum Outcome {
 }
 
 #[cfg(not(any(feature = "tracing", feature = "metrics")))]
+#[allow(clippy::unused_self, reason = "the features have something in it")]
 impl Observed {
     #[inline]
     pub(crate) fn begin(_: Kind, _: &'static str) -> Self {
@@ -61,6 +62,7 @@ impl Observed {
 }
 
 #[cfg(any(feature = "tracing", feature = "metrics"))]
+#[cfg_attr(not(feature = "tracing"), allow(clippy::unused_self, reason = "the span is in it"))]
 impl Observed {
     /// Begins. `model`: what a query asks for, by its recorded name.
     pub(crate) fn begin(kind: Kind, model: &'static str) -> Self {

@@ -211,7 +211,9 @@ impl State {
         let committed = committed.and_then(Commit::into_result);
         if committed.is_ok() && core.hooks.are_after() {
             let _lent = turn.as_ref().map(Turn::lend);
-            told.iter().for_each(|told| told.run_after(core));
+            if let Some(told) = &told {
+                told.run_after(core);
+            }
         }
         drop(turn);
         drop(open);
