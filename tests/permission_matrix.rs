@@ -7,7 +7,7 @@ use kit::clinic::{
     AUDITOR, Clinic, DOCTOR, Doctor, GUEST, NURSE, Note, Patient, RECEPTION, ROLES, Round, Visit, clinic,
     note, patient, ticket,
 };
-use netabase::model::{GeneratedKey, ModelOf};
+use netabase::model::{GeneratedKey, HasVersions, ModelOf};
 use netabase::policy::{Door, Role};
 use netabase::query::Filter;
 use netabase::{Error, ErrorKind, Link, Result, Store};
@@ -30,7 +30,7 @@ impl Cell {
 
 /// A model, with a record for each cell. Record 1 is one that everybody sees who may see any; record 2 nobody sees whose rows are
 /// restricted.
-trait Sample: ModelOf<Clinic, PrimaryKey: From<u64>> + Clone {
+trait Sample: ModelOf<Clinic, PrimaryKey: From<u64>> + HasVersions + Clone {
     fn fresh() -> Self;
     fn stored(id: u64) -> Self;
     fn change(&mut self);

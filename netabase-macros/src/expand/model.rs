@@ -32,6 +32,7 @@ pub(crate) fn model(model: &Model) -> TokenStream {
         subscriptions.conversion,
         links(model),
         view::conversion(model),
+        versions(model),
     ];
     let scoped = scoped(
         &model.header,
@@ -121,6 +122,12 @@ fn enrolled(model: &Model) -> Option<TokenStream> {
             }
         }
     })
+}
+
+/// That each record has a version.
+fn versions(model: &Model) -> TokenStream {
+    let ident = &model.header.ident;
+    if model.versioned { quote!(impl _netabase::HasVersions for #ident {}) } else { quote!() }
 }
 
 /// The fields that have a class.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::calls::Calls;
 use crate::error::Result;
 use crate::key::AsKey;
-use crate::model::{ModelOf, NetabaseDefinition};
+use crate::model::{HasVersions, ModelOf, NetabaseDefinition};
 use crate::permission::Ticket;
 use crate::query::Query;
 use crate::store::Store;
@@ -139,7 +139,7 @@ impl<D: NetabaseDefinition> AsyncStore<D> {
     }
 
     /// The record with this key, its version and its times, see [`ReadTransaction::get_versioned`].
-    pub async fn get_versioned<M: ModelOf<D>>(
+    pub async fn get_versioned<M: ModelOf<D> + HasVersions>(
         &self,
         key: impl AsKey<M::PrimaryKey> + Send + 'static,
     ) -> Result<Option<Versioned<M>>> {
@@ -216,7 +216,11 @@ impl<D: NetabaseDefinition> AsyncStore<D> {
     }
 
     /// Stores the record if the one under its key has this version, see [`WriteTransaction::update_if_version`].
-    pub async fn update_if_version<M: ModelOf<D>>(&self, record: M, version: u64) -> Result<u64> {
+    pub async fn update_if_version<M: ModelOf<D> + HasVersions>(
+        &self,
+        record: M,
+        version: u64,
+    ) -> Result<u64> {
         self.write(move |txn| txn.update_if_version(&record, version)).await
     }
 

@@ -130,6 +130,14 @@ pub trait Viewed: NetabaseModel {
     type View<'v>: Deserialize<'v>;
 }
 
+/// A model with `#[netabase(versioned)]`: it is noted how often each record was written, and when.
+#[diagnostic::on_unimplemented(
+    message = "the records of `{Self}` have no versions",
+    label = "has no versions",
+    note = "add `#[netabase(versioned)]` to `{Self}`"
+)]
+pub trait HasVersions: NetabaseModel {}
+
 /// An enum with `#[derive(NetabaseDefinition)]`: the list of a store's models.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a definition",
@@ -214,15 +222,6 @@ pub const fn relation<M: NetabaseModel>(name: &'static str, shape: Shape) -> Rel
 #[track_caller]
 pub const fn assert_granted<T: NetabaseDefinition, D: NetabaseDefinition>() {
     T::SCHEMA.assert_granted(D::NAME, Access::Read);
-}
-
-/// Stops the compiler when the records of a model have no versions.
-#[track_caller]
-pub(crate) const fn assert_versioned<M: NetabaseModel>() {
-    assert!(
-        M::SCHEMA.versioned,
-        "the records of this model have no versions: add `#[netabase(versioned)]` to it"
-    );
 }
 
 /// Stops the compiler when `M` claims a place in `D` that the derive of `D` did not give it.

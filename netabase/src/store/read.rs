@@ -3,7 +3,7 @@
 use super::Store;
 use crate::error::Result;
 use crate::key::AsKey;
-use crate::model::{ModelOf, NetabaseDefinition, Reads, ReadsFrom, Viewed};
+use crate::model::{HasVersions, ModelOf, NetabaseDefinition, Reads, ReadsFrom, Viewed};
 use crate::query::{self, Edges, Query, Traversal};
 use crate::transaction::Versioned;
 
@@ -37,7 +37,7 @@ impl<D: NetabaseDefinition> Store<D> {
 
     /// The record with this key, its version and its times, see
     /// [`ReadTransaction::get_versioned`](crate::ReadTransaction::get_versioned).
-    pub fn get_versioned<M: ModelOf<D>>(
+    pub fn get_versioned<M: ModelOf<D> + HasVersions>(
         &self,
         key: impl AsKey<M::PrimaryKey>,
     ) -> Result<Option<Versioned<M>>> {

@@ -7,7 +7,7 @@ use super::read::ReadTransaction;
 use super::write::{Expect, WriteTransaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::AsKey;
-use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel, assert_versioned, spell};
+use crate::model::{HasVersions, ModelOf, NetabaseDefinition, NetabaseModel, spell};
 use crate::overlay::View;
 use crate::permission::{Door, Permit, WriteAccess};
 use crate::table::{self, Stamp};
@@ -28,12 +28,11 @@ pub struct Versioned<M> {
 }
 
 impl<D: NetabaseDefinition> Context<D> {
-    pub(crate) fn get_versioned<M: ModelOf<D>>(
+    pub(crate) fn get_versioned<M: ModelOf<D> + HasVersions>(
         &self,
         view: &View<'_>,
         key: &impl AsKey<M::PrimaryKey>,
     ) -> Result<Option<Versioned<M>>> {
-        const { assert_versioned::<M>() };
         let permit = self.read::<M>(Door::GetVersioned)?;
         let tables = self.tables::<M>()?;
         with_key(key, |key| {
@@ -77,7 +76,7 @@ impl<D: NetabaseDefinition> ReadTransaction<D> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get_versioned<M: ModelOf<D>>(
+    pub fn get_versioned<M: ModelOf<D> + HasVersions>(
         &self,
         key: impl AsKey<M::PrimaryKey>,
     ) -> Result<Option<Versioned<M>>> {
@@ -87,7 +86,7 @@ impl<D: NetabaseDefinition> ReadTransaction<D> {
 
 impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// The record with this key, its version and its times, as this transaction has left them.
-    pub fn get_versioned<M: ModelOf<D>>(
+    pub fn get_versioned<M: ModelOf<D> + HasVersions>(
         &self,
         key: impl AsKey<M::PrimaryKey>,
     ) -> Result<Option<Versioned<M>>> {
@@ -113,8 +112,11 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// # Errors
     /// `VersionConflict` with the version that was found, 0 if there is no record; those of [`update`](Self::update).
     #[doc(alias = "compare_and_set")]
-    pub fn update_if_version<M: ModelOf<D>>(&mut self, record: &M, version: u64) -> Result<u64> {
-        const { assert_versioned::<M>() };
+    pub fn update_if_version<M: ModelOf<D> + HasVersions>(
+        &mut self,
+        record: &M,
+        version: u64,
+    ) -> Result<u64> {
         let (door, expect) = if version == 0 {
             (Door::CreateIfAbsent, Expect::Absent)
         } else {
@@ -132,12 +134,11 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     ///
     /// # Errors
     /// `VersionConflict` with the version that was found, 0 if there is no record; those of [`delete`](Self::delete).
-    pub fn delete_if_version<M: ModelOf<D>>(
+    pub fn delete_if_version<M: ModelOf<D> + HasVersions>(
         &mut self,
         key: impl AsKey<M::PrimaryKey>,
         version: u64,
     ) -> Result<()> {
-        const { assert_versioned::<M>() };
         let permit = self.context.write::<M>(Door::DeleteIfVersion)?;
         let mut bytes = Vec::new();
         key.write_tail(&mut bytes)?;
