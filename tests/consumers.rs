@@ -141,7 +141,7 @@ fn child() -> Result<()> {
 fn thirty_kills_do_nothing_twice_and_leave_nothing_out() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bank.redb");
-    let (mut watched, mut seen) = (0, Vec::new());
+    let (mut last, mut seen) = (0, Vec::new());
     for round in 0..30_u64 {
         let mut child = Command::new(env::current_exe().expect("this binary"))
             .args(["--exact", "consumers::child", "--nocapture"])
@@ -162,14 +162,14 @@ fn thirty_kills_do_nothing_twice_and_leave_nothing_out() -> Result<()> {
         assert!(report.is_clean(), "round {round}: {report}");
         let total = bank.get::<Total>(0)?.unwrap_or_default();
         // A watcher goes on behind what it saw before, without a gap and with nothing twice.
-        let mut watcher = bank.watch::<Account>().begin_from(watched + 1)?;
+        let mut watcher = bank.watch::<Account>().begin_from(last + 1)?;
         while let Some(notice) = watcher.try_next() {
             for event in notice?.events {
                 assert!(event.before().is_none(), "accounts are only made");
                 seen.push(event.key().clone());
             }
         }
-        watched = bank.journal()?.last()?;
+        last = bank.journal()?.last()?;
         let there: Vec<_> = bank.query::<Account>().keys()?.collect::<Result<_>>()?;
         assert!(seen == there, "round {round}");
         let processed = bank.consumer("sums")?.position()?;
