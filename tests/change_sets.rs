@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use kit::bank::{Account, Alerts, Bank, BankChange, Payment, account, payment};
+use kit::clinic::{DOCTOR, Patient, clinic, ticket};
+use kit::memory::{Answer, Memory};
 use netabase::change::ChangeKind;
-use netabase::{Builder, Error, Result, Store};
+use netabase::{Builder, Error, ErrorKind, Result, Store};
 
 /// What was committed, as lines.
 #[derive(Clone, Default)]
@@ -154,5 +156,36 @@ fn a_transaction_that_outgrows_its_memory_is_told_whole() -> Result<()> {
     assert!(journal.len()? > 1);
     assert_eq!(journal.from(1)?.count(), 1);
     assert_eq!(journal.of::<Account>(1)?.count(), 2_000);
+    Ok(())
+}
+
+// A conflict is met by doing all of it again, also what had left memory.
+#[test]
+fn a_commit_that_was_tried_twice_is_told_once() -> Result<()> {
+    let engine = Memory::default();
+    let told = Told::default();
+    let bank = told.listen(Store::builder().engine(Arc::new(engine.clone())).staging_limit(1)).open()?;
+    engine.answer([Answer::Conflict]);
+    bank.write(|txn| (1..=2).try_for_each(|id| txn.create(&account(id, 0))))?;
+    assert_eq!(
+        told.take(),
+        ["1 Account(Created Account AccountPrimaryKey(1)), Account(Created Account AccountPrimaryKey(2))"]
+    );
+    assert_eq!(bank.journal()?.of::<Account>(1)?.count(), 2);
+    Ok(())
+}
+
+#[test]
+fn a_session_writes_under_the_name_on_its_ticket() -> Result<()> {
+    let root = clinic()?;
+    let session = root.session(&ticket(DOCTOR).actor("doctor 1"))?;
+    session.write(|txn| {
+        let refused = txn.set_actor("admin").expect_err("the ticket says who");
+        assert!(matches!(refused.kind(), ErrorKind::PermissionDenied { .. }), "{refused}");
+        txn.update_with(1, |patient: &mut Patient| patient.cents += 1)
+    })?;
+    let journal = root.as_owner()?.journal()?;
+    let set = journal.from(journal.last()?)?.next().expect("the last one")?;
+    assert_eq!(set.actor(), Some("doctor 1"));
     Ok(())
 }

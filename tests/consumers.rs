@@ -11,7 +11,9 @@ use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
 use kit::bank::{Account, Bank, Total, account, payment};
-use netabase::change::ChangeSet;
+use kit::memory::{Answer, Memory};
+use netabase::change::{ChangeSet, Retention};
+use netabase::journal::Group;
 use netabase::{Error, ErrorKind, Result, Store, WriteTransaction};
 
 /// Adds up what changed.
@@ -273,5 +275,128 @@ fn workers_share_a_group_and_each_item_is_done_once() -> Result<()> {
         workers.into_iter().try_for_each(|worker| worker.join().expect("it works"))
     })?;
     assert_eq!(bank.get::<Total>(0)?, Some(Total { id: 0, changes: 60, cents: 60 }));
+    Ok(())
+}
+
+#[test]
+fn who_is_new_begins_with_the_first_commit_that_is_kept() -> Result<()> {
+    let bank = Store::<Bank>::builder().in_memory().retention(Retention::default().last(2)).open()?;
+    for id in 1..=10 {
+        bank.write(|txn| txn.create(&account(id, 0)))?;
+    }
+    let mut seqs = Vec::new();
+    bank.consumer("new")?.process(|_, set| {
+        seqs.push(set.seq());
+        Ok(())
+    })?;
+    assert_eq!(seqs, [9, 10]);
+    let claims = bank.group("workers")?.claim(9, Duration::from_mins(1))?;
+    assert_eq!(claims.iter().map(|claim| claim.seq).collect::<Vec<_>>(), [9, 10]);
+    Ok(())
+}
+
+#[test]
+fn what_was_pruned_while_a_worker_had_it_is_given_to_nobody() -> Result<()> {
+    let bank = Store::<Bank>::builder().in_memory().retention(Retention::default().last(2)).open()?;
+    let group = bank.group("workers")?;
+    bank.write(|txn| txn.create(&account(1, 0)))?;
+    assert_eq!(group.claim(1, Duration::ZERO)?.len(), 1);
+    for id in 2..=3 {
+        bank.write(|txn| txn.create(&account(id, 0)))?;
+    }
+    let claims = group.claim(9, Duration::from_mins(1))?;
+    assert_eq!(claims.iter().map(|claim| claim.seq).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(group.in_flight()?, 2);
+    Ok(())
+}
+
+#[test]
+fn a_group_that_lost_commits_says_so_until_it_goes_on_behind_them() -> Result<()> {
+    let bank = Store::<Bank>::builder().in_memory().retention(Retention::default().last(2)).open()?;
+    let group = bank.group("workers")?;
+    for id in 1..=6 {
+        bank.write(|txn| txn.create(&account(id, 0)))?;
+        if id == 1 {
+            assert_eq!(group.claim(1, Duration::ZERO)?.len(), 1);
+        }
+    }
+    for _ in 0..2 {
+        let lost = group.claim(9, Duration::from_mins(1)).expect_err("some are gone");
+        assert!(matches!(lost.kind(), ErrorKind::BeforeHorizon { from: 2, first: 5 }), "{lost}");
+    }
+    group.seek(4)?;
+    let claims = group.claim(9, Duration::from_mins(1))?;
+    assert_eq!(claims.iter().map(|claim| (claim.seq, claim.attempts)).collect::<Vec<_>>(), [(5, 1), (6, 1)]);
+    Ok(())
+}
+
+#[test]
+fn a_claim_that_was_given_back_is_nobodys() -> Result<()> {
+    let bank = Store::<Bank>::in_memory()?;
+    let group = bank.group("workers")?;
+    bank.write(|txn| txn.create(&account(1, 0)))?;
+    let lease = Duration::from_mins(1);
+    let claim = group.claim(1, lease)?.remove(0);
+    assert!(bank.write(|txn| group.release(txn, &claim))?);
+    assert!(!bank.write(|txn| group.acknowledge(txn, &claim))?);
+    assert!(!bank.write(|txn| group.release(txn, &claim))?);
+    let again = group.claim(1, lease)?.remove(0);
+    assert_eq!((again.seq, again.attempts), (1, 2));
+    assert!(!bank.write(|txn| group.acknowledge(txn, &claim))?);
+    assert!(bank.write(|txn| group.acknowledge(txn, &again))?);
+    assert!(group.claim(1, lease)?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_claim_ends_with_its_group() -> Result<()> {
+    let bank = Store::<Bank>::in_memory()?;
+    let group = bank.group("workers")?;
+    bank.write(|txn| txn.create(&account(1, 0)))?;
+    let old = group.claim(1, Duration::from_mins(1))?.remove(0);
+    group.remove()?;
+    let group = bank.group("workers")?;
+    let new = group.claim(1, Duration::from_mins(1))?.remove(0);
+    assert_eq!((old.seq, old.attempts), (new.seq, new.attempts));
+    assert!(!bank.write(|txn| group.acknowledge(txn, &old))?, "another worker has it");
+    assert!(bank.write(|txn| group.acknowledge(txn, &new))?);
+    Ok(())
+}
+
+#[test]
+fn a_claim_is_acknowledged_in_its_own_store() -> Result<()> {
+    let (one, other) = (Store::<Bank>::in_memory()?, Store::<Bank>::in_memory()?);
+    let groups = [one.group("workers")?, other.group("workers")?];
+    for bank in [&one, &other] {
+        bank.write(|txn| txn.create(&account(1, 0)))?;
+    }
+    let claims = [
+        groups[0].claim(1, Duration::from_mins(1))?.remove(0),
+        groups[1].claim(1, Duration::from_mins(1))?.remove(0),
+    ];
+    for verb in [Group::acknowledge, Group::release] {
+        let refused = other.write(|txn| verb(&groups[0], txn, &claims[0])).expect_err("another store");
+        assert!(matches!(refused.kind(), ErrorKind::InvalidKey { .. }), "{refused}");
+    }
+    assert_eq!(groups[1].in_flight()?, 1);
+    Ok(())
+}
+
+// Also where the transactions leave memory early.
+#[test]
+fn no_answer_of_the_engine_makes_a_consumer_work_twice() -> Result<()> {
+    let engine = Memory::default();
+    let bank = Store::<Bank>::builder().engine(Arc::new(engine.clone())).staging_limit(1).open()?;
+    let consumer = bank.consumer("sums")?;
+    for id in 0..6 {
+        bank.write(|txn| txn.create(&account(id, 1)))?;
+    }
+    engine.answer([Answer::Conflict, Answer::UnknownDone, Answer::UnknownLost, Answer::Fails]);
+    // A conflict alone is nothing that it would tell.
+    for _ in 0..3 {
+        consumer.process(add_up).expect_err("its end is unknown");
+    }
+    consumer.process(add_up)?;
+    assert_eq!(bank.get::<Total>(0)?, Some(Total { id: 0, changes: 6, cents: 6 }));
     Ok(())
 }

@@ -2,10 +2,15 @@
 //! itself. S2-44, C8.
 
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use kit::bank::{Account, Bank, Payment, Total, account, payment};
+use kit::company::{Employee, Note, Project, Staff, Task, Work, employee, project};
+use kit::memory::Memory;
 use netabase::change::{Change, ChangeKind};
-use netabase::{Error, ErrorKind, Result, Store};
+use netabase::engine::{Engine, Redb};
+use netabase::{Error, ErrorKind, Link, Result, Store};
 
 #[test]
 fn a_refused_change_leaves_no_trace() -> Result<()> {
@@ -127,7 +132,7 @@ fn a_write_inside_a_hook_is_an_error_and_no_deadlock() -> Result<()> {
     bank.write(|txn| txn.create(&account(1, 0)))?;
     // Also where another thread commits than the one that began.
     let mut txn = bank.begin_write()?;
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(move || txn.create(&account(2, 0)).and_then(|()| txn.commit()).expect("it commits"));
     });
     assert_eq!((*refused.lock().unwrap(), bank.len::<Account>()?), (4, 2));
@@ -152,5 +157,123 @@ fn after_a_commit_its_records_are_there() -> Result<()> {
     }
     *bank.lock().unwrap() = None;
     assert_eq!(*seen.lock().unwrap(), [1, 2, 3]);
+    Ok(())
+}
+
+// Other threads wait for their turn; the one that began is told that it would wait for itself.
+#[test]
+fn a_thread_has_the_turn_of_another_only_while_its_hook_runs() -> Result<()> {
+    let bank = Store::<Bank>::builder().in_memory().write_wait(Duration::from_millis(1));
+    let bank = bank.before(|_, _: &Change<Account>| Ok(())).open()?;
+    let mut txn = bank.begin_write()?;
+    thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            txn.create(&account(1, 0))?;
+            bank.begin_write().map(drop)
+        });
+        let refused = other.join().expect("it ends").expect_err("it did not begin");
+        assert!(matches!(refused.kind(), ErrorKind::WriterBusy { .. }), "{refused}");
+    });
+    assert_eq!(*bank.begin_write().expect_err("it has one").kind(), ErrorKind::Nested);
+    txn.commit()?;
+    bank.write(|txn| txn.create(&account(2, 0)))
+}
+
+// The refused verb alone is taken back, though the engine has what was before it.
+#[test]
+fn a_refusal_dooms_nothing_where_changes_leave_memory_early() -> Result<()> {
+    let no_credit = |_: &mut _, change: &Change<Account>| match &change.after {
+        Some(account) if account.cents < 0 => Err(Error::user("no credit")),
+        _ => Ok(()),
+    };
+    let bank = Store::<Bank>::builder().in_memory().staging_limit(1).before(no_credit).open()?;
+    bank.write(|txn| {
+        txn.create(&account(1, 1))?;
+        assert!(txn.create(&account(2, -1)).expect_err("no credit").is_user());
+        txn.create(&account(3, 1))
+    })?;
+    assert_eq!(bank.query::<Account>().collect()?, [account(1, 1), account(3, 1)]);
+    Ok(())
+}
+
+#[test]
+fn hooks_see_each_change_once_where_changes_leave_memory_early() -> Result<()> {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (of_account, of_payment) = (told.clone(), told.clone());
+    let bank = Store::<Bank>::builder()
+        .in_memory()
+        .staging_limit(1)
+        .before(move |_, change: &Change<Account>| {
+            of_account.lock().unwrap().push(format!("{change:?}"));
+            Ok(())
+        })
+        .before(move |_, change: &Change<Payment>| {
+            of_payment.lock().unwrap().push(format!("{change:?}"));
+            Ok(())
+        })
+        .open()?;
+    bank.write(|txn| {
+        txn.create(&account(1, 0))?;
+        txn.create(&payment(1, 1))?;
+        txn.create(&payment(2, 1))?;
+        txn.delete::<Account>(1).map(drop)
+    })?;
+    let mut told = told.lock().unwrap().clone();
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "Created Account AccountPrimaryKey(1)",
+            "Created Payment PaymentPrimaryKey(1)",
+            "Created Payment PaymentPrimaryKey(2)",
+            "Deleted Account AccountPrimaryKey(1)",
+            "Deleted Payment PaymentPrimaryKey(1)",
+            "Deleted Payment PaymentPrimaryKey(2)",
+        ]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_key_that_a_hook_asks_for_is_given_to_nobody_else() -> Result<()> {
+    for staging in [1, 1 << 20] {
+        // This one refuses what is inserted twice.
+        let engines: [Arc<dyn Engine>; 2] = [Arc::new(Memory::default()), Arc::new(Redb::in_memory(None)?)];
+        for engine in engines {
+            let staff = Store::<Staff>::builder().engine(engine).staging_limit(staging);
+            let staff = staff.before(|txn, change: &Change<Employee>| match &change.after {
+                Some(boss) if boss.name.starts_with("boss") => {
+                    txn.create_auto(&mut employee(0, &format!("assistant of {}", boss.name)))?;
+                    txn.create(&Note { id: boss.id, text: "hired".into() })
+                }
+                _ => Ok(()),
+            });
+            let staff = staff.open()?;
+            staff.write(|txn| {
+                txn.create_auto(&mut employee(0, "boss 1"))?;
+                txn.create_auto(&mut employee(0, "boss 2")).map(drop)
+            })?;
+            staff.write(|txn| txn.delete::<Employee>(4).map(drop))?;
+            let mut next = employee(0, "next");
+            staff.write(|txn| txn.create_auto(&mut next).map(drop))?;
+            let ids: Vec<_> = staff.query::<Employee>().collect()?.iter().map(|one| one.id).collect();
+            assert_eq!((ids, next.id), (vec![1, 2, 3, 5], 5));
+            assert_eq!(staff.len::<Note>()?, 2);
+            assert!(staff.verify(|_| {})?.is_clean());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_refused_record_leaves_no_link_to_be_checked() -> Result<()> {
+    let work = Store::<Work>::builder().in_memory();
+    let work = work.before(|_, _: &Change<Task>| Err(Error::user("no"))).open()?;
+    work.write(|txn| {
+        // A deferred link, which the commit would look at.
+        txn.create(&Task { id: 1, project: Link::new(77) }).expect_err("no");
+        txn.create(&project(1))
+    })?;
+    assert_eq!((work.len::<Task>()?, work.len::<Project>()?), (0, 1));
     Ok(())
 }

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use kit::bank::{Account, Bank, Payment, account, payment};
+use kit::kept::{After, Before, Between, Kept, Note, kept, unkept};
 use kit::models::{Blog, author};
 use netabase::change::Retention;
 use netabase::engine::{Engine, MapChange, Redb, RedbOptions, TableForm, TableId, TableSpec, Tables};
-use netabase::{Durability, ErrorKind, NetabaseDefinition, NetabaseModel, Result, Store};
+use netabase::{Durability, ErrorKind, Result, Store};
 use proptest::prelude::*;
-use serde::{Deserialize, Serialize};
 
 #[test]
 fn it_is_read_by_commit_by_model_and_by_record() -> Result<()> {
@@ -130,80 +130,25 @@ fn retention_keeps_what_any_rule_asks_for() -> Result<()> {
     Ok(())
 }
 
-mod later {
-    use super::*;
-
-    /// An account whose changes are not kept.
-    #[derive(NetabaseModel, Serialize, Deserialize)]
-    #[netabase(rename = "Account")]
-    pub(super) struct Unkept {
-        #[primary_key]
-        pub(super) id: u64,
-        #[secondary_key]
-        pub(super) owner: String,
-        pub(super) cents: i64,
-    }
-
-    #[derive(NetabaseDefinition)]
-    #[netabase(rename = "Bank")]
-    pub(super) enum Before {
-        Account(Unkept),
-    }
-
-    #[derive(NetabaseModel, Serialize, Deserialize)]
-    #[netabase(rename = "Account", journal)]
-    pub(super) struct Kept {
-        #[primary_key]
-        pub(super) id: u64,
-        #[secondary_key]
-        pub(super) owner: String,
-        pub(super) cents: i64,
-    }
-
-    #[derive(NetabaseModel, Serialize, Deserialize)]
-    #[netabase(journal)]
-    pub(super) struct Note {
-        #[primary_key]
-        pub(super) id: u64,
-    }
-
-    #[derive(NetabaseDefinition)]
-    #[netabase(rename = "Bank")]
-    pub(super) enum After {
-        Account(Kept),
-        Note(Note),
-    }
-
-    #[derive(NetabaseDefinition)]
-    #[netabase(rename = "Bank")]
-    pub(super) enum Between {
-        Account(Unkept),
-        Note(Note),
-    }
-}
-
 // A history with a hole in it is not read as if it had none.
 #[test]
 fn a_model_has_a_history_since_it_is_journaled() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bank.redb");
-    let owner = || "ada".to_owned();
-    let kept = |id| later::Kept { id, owner: owner(), cents: 0 };
-    let unkept = |id| later::Unkept { id, owner: owner(), cents: 0 };
-    Store::<later::Before>::open(&file)?.write(|txn| txn.create(&unkept(1)))?;
+    Store::<Before>::open(&file)?.write(|txn| txn.create(&unkept(1)))?;
     {
-        let bank = Store::<later::After>::open(&file)?;
+        let bank = Store::<After>::open(&file)?;
         bank.write(|txn| txn.create(&kept(2)))?;
-        assert_eq!(bank.journal()?.of::<later::Kept>(1)?.count(), 1);
+        assert_eq!(bank.journal()?.of::<Kept>(1)?.count(), 1);
     }
-    Store::<later::Between>::open(&file)?.write(|txn| txn.create(&unkept(3)))?;
-    let bank = Store::<later::After>::open(&file)?;
+    Store::<Between>::open(&file)?.write(|txn| txn.create(&unkept(3)))?;
+    let bank = Store::<After>::open(&file)?;
     bank.write(|txn| txn.create(&kept(4)))?;
     let journal = bank.journal()?;
-    let refused = journal.of::<later::Kept>(1).err().expect("it has a hole");
+    let refused = journal.of::<Kept>(1).err().expect("it has a hole");
     assert!(matches!(refused.kind(), ErrorKind::BeforeHorizon { from: 1, first: 3 }), "{refused}");
-    assert_eq!(journal.of::<later::Kept>(3)?.count(), 1);
-    assert_eq!(journal.of::<later::Note>(1)?.count(), 0, "it always was");
+    assert_eq!(journal.of::<Kept>(3)?.count(), 1);
+    assert_eq!(journal.of::<Note>(1)?.count(), 0, "it always was");
     assert_eq!(journal.from(1)?.count(), 3);
     Ok(())
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use kit::bank::{Account, Bank, Payment, account, payment};
 use kit::clinic::{Clinic, DOCTOR, NURSE, Note, Patient, clinic, note, patient, ticket};
+use kit::feeds::{Counting, numbers};
 use kit::memory::{Answer, Memory};
 use kit::models::{Author, Blog, Post, author, post};
 use netabase::watch::{Event, Notice, Watcher};
@@ -64,6 +64,31 @@ fn a_filter_is_tested_before_and_after() -> Result<()> {
     );
     assert_eq!(told(&mut by_body)?.len(), 6);
     assert_eq!(told(&mut by_key)?.len(), 3);
+    Ok(())
+}
+
+// An index that the filter asks finds the watcher: by a relation, by what was, by the first field of several.
+#[test]
+fn a_filter_on_few_keys_finds_what_had_them_and_what_has_them() -> Result<()> {
+    let bank = Store::<Bank>::in_memory()?;
+    bank.write(|txn| txn.create_batch(&[account(1, 0), account(2, 0)]))?;
+    let mut of_account = bank.watch::<Payment>().filter(Payment::ACCOUNT.eq(2)).begin()?;
+    bank.write(|txn| txn.create(&payment(1, 1)))?;
+    bank.write(|txn| txn.create(&payment(2, 2)))?;
+    bank.write(|txn| txn.rekey(2, |account: &mut Account| account.id = 9).map(drop))?;
+    assert_eq!(numbers(&mut of_account), ["3", "4"]);
+
+    let owner = clinic()?.as_owner()?;
+    let mut by_author = owner.watch::<Note>().filter(Note::BY_AUTHOR.eq((1_u64,))).begin()?;
+    let mut by_email = owner.watch::<Patient>().filter(Patient::EMAIL.eq("1@example.org")).begin()?;
+    let mut by_none = owner.watch::<Patient>().filter(Patient::ID.any_of(Vec::<u64>::new())).begin()?;
+    owner.write(|txn| txn.create(&note(50, 1, 1)))?;
+    owner.write(|txn| txn.create(&note(51, 1, 2)))?;
+    owner.write(|txn| txn.update_with(51, |note: &mut Note| note.author = 1))?;
+    owner.write(|txn| txn.update_with(1, |patient: &mut Patient| patient.email = "x".into()))?;
+    assert_eq!(numbers(&mut by_author), ["2", "4"]);
+    assert_eq!(numbers(&mut by_email), ["5"]);
+    assert_eq!(numbers(&mut by_none), [""; 0]);
     Ok(())
 }
 
@@ -231,16 +256,6 @@ fn watchers_end_with_the_store() -> Result<()> {
     Ok(())
 }
 
-/// Counts how often it is woken.
-#[derive(Default)]
-struct Counting(AtomicU64);
-
-impl Wake for Counting {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
 #[test]
 fn nobody_is_woken_for_nothing() -> Result<()> {
     let bank = Store::<Bank>::in_memory()?;
@@ -253,13 +268,13 @@ fn nobody_is_woken_for_nothing() -> Result<()> {
     bank.write(|txn| txn.create(&account(1, 0)))?;
     bank.write(|txn| txn.create(&payment(1, 1)))?;
     thread::sleep(Duration::from_millis(50));
-    assert_eq!(count.0.load(Ordering::SeqCst), 0);
+    assert_eq!(count.times(), 0);
     bank.write(|txn| txn.create(&Account { owner: "bob".into(), ..account(2, 0) }))?;
-    assert_eq!(count.0.load(Ordering::SeqCst), 1);
+    assert_eq!(count.times(), 1);
     assert!(matches!(poll(&mut watcher), Poll::Ready(Some(Ok(Notice { seq: 3, .. })))));
     assert!(poll(&mut watcher).is_pending());
     drop(bank);
-    assert_eq!(count.0.load(Ordering::SeqCst), 2);
+    assert_eq!(count.times(), 2);
     assert!(matches!(poll(&mut watcher), Poll::Ready(None)));
     Ok(())
 }

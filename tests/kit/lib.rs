@@ -6,6 +6,8 @@ pub mod clinic;
 pub mod company;
 pub mod counting;
 pub mod disk;
+pub mod feeds;
+pub mod kept;
 pub mod load;
 pub mod market;
 pub mod memory;
