@@ -147,3 +147,22 @@ async fn a_panic_comes_to_whoever_waits() -> Result<()> {
     assert!(bank.is_empty::<Account>().await?);
     bank.create(account(1, 0)).await
 }
+
+// Also where it waits for a thread and not for its turn.
+#[test]
+fn a_call_that_is_dropped_before_it_begins_does_nothing() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime =
+        { runtime }.worker_threads(1).max_blocking_threads(1).enable_time().build().expect("it starts");
+    let bank: AsyncStore<Bank> = netabase::Store::in_memory()?.into();
+    runtime.block_on(async {
+        let (send, receive) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || receive.recv());
+        let late = tokio::time::timeout(Duration::from_millis(20), bank.create(account(1, 0))).await;
+        assert!(late.is_err(), "the only thread is busy");
+        send.send(()).expect("it waits");
+        busy.await.expect("it ends").expect("it was told");
+        assert!(bank.is_empty::<Account>().await?);
+        Ok(())
+    })
+}

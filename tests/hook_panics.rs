@@ -85,3 +85,32 @@ fn all_are_woken_though_a_waker_panics() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_hook_that_puts_another_transaction_in_its_place_locks_nobody_out() -> Result<()> {
+    let other = Store::<Bank>::in_memory()?;
+    let swap = move |txn: &mut WriteTransaction<Bank>, _: &Change<Account>| {
+        *txn = other.begin_write()?;
+        Ok(())
+    };
+    let bank = Store::<Bank>::builder().in_memory().before(swap).open()?;
+    assert!(bank.write(|txn| txn.create(&account(1, 0))).is_err());
+    bank.begin_write().map(drop)
+}
+
+#[test]
+fn a_panic_takes_nothing_from_the_depth_of_a_batch() -> Result<()> {
+    let next = |txn: &mut WriteTransaction<Bank>, change: &Change<Account>| match &change.after {
+        Some(account) if account.id == 999 => resume_unwind(Box::new("no")),
+        // As deep as hooks may go.
+        Some(Account { id, .. }) if *id < 131 => txn.create(&account(id + 1, 0)),
+        _ => Ok(()),
+    };
+    let bank = Store::<Bank>::builder().in_memory().before(next).open()?;
+    bank.write(|txn| {
+        catch_unwind(AssertUnwindSafe(|| txn.create(&account(999, 0)))).expect_err("it panics");
+        txn.create_batch(&[account(100, 0)])
+    })?;
+    assert_eq!(bank.len::<Account>()?, 32);
+    Ok(())
+}

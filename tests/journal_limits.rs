@@ -145,3 +145,33 @@ fn the_journal_of_a_file_without_one_is_empty() -> Result<()> {
     assert!(bank.verify(|_| {})?.is_clean());
     Ok(())
 }
+
+// The last transaction of a store that is dropped: nobody is left who would wait for its end.
+#[test]
+fn a_commit_that_does_not_fit_ends_with_an_error() -> Result<()> {
+    let engine = Memory::with_limits(Limits { key: 1000, value: 1000 });
+    let bank = Store::<Bank>::builder().engine(Arc::new(engine)).open()?;
+    // The record fits, and before and after together do not.
+    let large = |letter: &str| Account { id: 1, owner: letter.repeat(600), cents: 0 };
+    bank.write(|txn| txn.create(&large("a")))?;
+    let mut txn = bank.begin_write()?;
+    txn.update(&large("b"))?;
+    drop(bank);
+    let refused = txn.commit().expect_err("it is too large");
+    assert!(matches!(refused.kind(), ErrorKind::LimitExceeded { .. }), "{refused}");
+    Ok(())
+}
+
+#[test]
+fn a_long_name_of_the_writer_fits_beside_changes_of_any_size() -> Result<()> {
+    for count in (1..300).step_by(7) {
+        let engine = Memory::with_limits(Limits { key: 1000, value: 4096 });
+        let bank = Store::<Bank>::builder().engine(Arc::new(engine)).open()?;
+        bank.write(|txn| {
+            txn.set_actor("a".repeat(300))?;
+            (0..count).try_for_each(|id| txn.create(&account(id, 0)))
+        })?;
+        assert_eq!(bank.journal()?.of::<Account>(1)?.count() as u64, count);
+    }
+    Ok(())
+}

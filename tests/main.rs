@@ -62,6 +62,7 @@ mod repository_crashes;
 mod repository_oracle;
 mod schema_growth;
 mod schema_mismatch;
+mod shared_engine;
 mod snapshots;
 mod space;
 mod spilling;

@@ -124,6 +124,19 @@ fn a_conflict_says_what_was_expected_and_what_is() -> Result<()> {
     Ok(())
 }
 
+// What a hook meets is not what the verb has found.
+#[test]
+fn the_error_of_a_hook_does_not_pass_for_a_record_that_is_there() -> Result<()> {
+    let hook = |txn: &mut netabase::WriteTransaction<App>, change: &netabase::change::Change<Counter>| {
+        if change.key == CounterPrimaryKey(1) { txn.create(&counter(2, 0)) } else { Ok(()) }
+    };
+    let store = Store::<App>::builder().in_memory().before(hook).open()?;
+    store.write(|txn| txn.create(&counter(2, 0)))?;
+    let refused = store.write(|txn| txn.create_if_absent(&counter(1, 0))).expect_err("counter 2 is there");
+    assert!(refused.is_already_exists() && !store.contains::<Counter>(1)?);
+    Ok(())
+}
+
 #[test]
 fn a_hundred_threads_lose_no_increment() -> Result<()> {
     let store = Store::<App>::builder().in_memory().durability(netabase::Durability::Eventual).open()?;

@@ -336,3 +336,15 @@ fn watchers_come_and_go_while_commits_run() -> Result<()> {
     assert_eq!(numbers(&mut watcher), ["101"]);
     Ok(())
 }
+
+#[test]
+fn what_left_memory_before_is_missed_by_nobody_whom_it_does_not_concern() -> Result<()> {
+    let blog = Store::<Blog>::builder().in_memory().staging_limit(1).open()?;
+    let mut txn = blog.begin_write()?;
+    txn.create(&author(1))?;
+    let mut watcher = blog.watch::<Post>().begin()?;
+    txn.create(&post(1, 1, &[]))?;
+    txn.commit()?;
+    assert_eq!(watcher.try_next().expect("it is told")?.events.len(), 1);
+    Ok(())
+}

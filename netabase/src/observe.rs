@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone, Debug)]
 pub(crate) struct Observed {
     #[cfg(any(feature = "tracing", feature = "metrics"))]
-    inner: Arc<Inner>,
+    inner: Option<Arc<Inner>>,
 }
 
 #[cfg(any(feature = "tracing", feature = "metrics"))]
@@ -53,6 +53,11 @@ impl Observed {
     }
 
     #[inline]
+    pub(crate) fn none() -> Self {
+        Observed {}
+    }
+
+    #[inline]
     pub(crate) fn end(&self, _: Outcome) {}
 
     #[inline]
@@ -81,18 +86,28 @@ impl Observed {
         };
         #[cfg(not(feature = "tracing"))]
         let _ = kind;
-        Observed { inner: Arc::new(inner) }
+        Observed { inner: Some(Arc::new(inner)) }
+    }
+
+    /// What nobody is told of.
+    pub(crate) fn none() -> Self {
+        Observed { inner: None }
     }
 
     /// Notes how a write transaction ended. One that is not told has been aborted.
     pub(crate) fn end(&self, outcome: Outcome) {
-        let _ = self.inner.outcome.set(outcome);
+        if let Some(inner) = &self.inner {
+            let _ = inner.outcome.set(outcome);
+        }
     }
 
     /// Does something as a part of it.
     pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         #[cfg(feature = "tracing")]
-        return self.inner.span.in_scope(work);
+        return match &self.inner {
+            Some(inner) => inner.span.in_scope(work),
+            None => work(),
+        };
         #[cfg(not(feature = "tracing"))]
         return work();
     }

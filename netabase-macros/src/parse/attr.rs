@@ -238,7 +238,11 @@ impl Arg {
             }
             Ok((topics, when))
         };
-        let (topics, when) = errors.take(syn::parse::Parser::parse2(parse, tokens)).unwrap_or_default();
+        let parsed = errors.take(syn::parse::Parser::parse2(parse, tokens));
+        if parsed.as_ref().is_some_and(|(topics, _)| topics.is_empty()) {
+            errors.at(&self.ident, "name the topics: `subscribe(Topic, ..)`");
+        }
+        let (topics, when) = parsed.unwrap_or_default();
         topics.into_iter().map(|topic| Subscription { topic, when: when.clone() }).collect()
     }
 

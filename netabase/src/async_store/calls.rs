@@ -43,17 +43,26 @@ async fn run<T: Send + 'static>(
     // It is never closed.
     let turn = turns.acquire_owned().await.map_err(|_| Error::new(ErrorKind::Closed))?;
     // Once begun it goes on to its end, whoever waits for it. The turn is over when it ends.
-    let running = task::spawn_blocking(move || {
+    let mut running = Running(task::spawn_blocking(move || {
         let done = call();
         drop(turn);
         done
-    });
-    match running.await {
+    }));
+    match (&mut running.0).await {
         Ok(done) => done,
         Err(failed) => match failed.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             // The runtime is shutting down, and had not begun it.
             Err(_) => Err(Error::new(ErrorKind::Closed)),
         },
+    }
+}
+
+/// A call that is taken back if nobody waits for it, unless it has begun.
+struct Running<T>(task::JoinHandle<T>);
+
+impl<T> Drop for Running<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

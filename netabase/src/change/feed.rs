@@ -22,8 +22,8 @@ pub(crate) struct Feed(Mutex<Gate>);
 /// What the gate guards.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
-    /// number of the last commit, as far as it is known
-    seq: u64,
+    /// number of the last commit; `None`: nobody has looked
+    seq: Option<u64>,
     watchers: HashMap<u64, (Interest, Arc<Mailbox>)>,
     next: u64,
     /// by number of the model
@@ -82,7 +82,8 @@ impl Feed {
         gate.is_closed = true;
         let wakers: Vec<_> = gate.watchers.values().filter_map(|(_, mailbox)| mailbox.close()).collect();
         drop(gate);
-        wake(wakers);
+        // It is called when something is dropped, where a panic of a waker would have nowhere to go.
+        drop(catch_unwind(AssertUnwindSafe(|| wake(wakers))));
     }
 
     /// Forgets a watcher.
@@ -136,25 +137,30 @@ impl Gate {
 
     /// Number of the next commit, where no journal counts.
     pub(crate) fn next(&self) -> u64 {
-        self.seq.saturating_add(1)
+        self.seq().saturating_add(1)
     }
 
     /// Counts a commit that nobody is told of.
     pub(crate) fn count(&mut self) {
-        self.seq = self.next();
+        self.seq = Some(self.next());
     }
 
-    /// Notes the number of the last commit; returns that of the first one that others have committed in between.
-    pub(crate) fn reach(&mut self, seq: u64) -> Option<u64> {
-        let missed = self.seq.saturating_add(1);
-        let is_behind = self.seq > 0 && seq > missed;
-        self.seq = self.seq.max(seq);
-        is_behind.then_some(missed)
+    /// Notes the number of the last commit. Tells all watchers that others have committed before that, if they have; what is returned
+    /// is to be woken, when the gate is open again.
+    pub(crate) fn reach(&mut self, seq: u64, others: u64) -> Vec<Waker> {
+        let known = self.seq.replace(self.seq().max(seq));
+        match known {
+            Some(known) if others > known => {
+                let missed = others - known;
+                self.each(&self.of_models(|_| true), |mailbox| mailbox.miss(known.saturating_add(1), missed))
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Number of the last commit, as far as it is known.
     pub(crate) fn seq(&self) -> u64 {
-        self.seq
+        self.seq.unwrap_or(0)
     }
 
     pub(crate) fn has_watchers(&self) -> bool {
@@ -222,7 +228,7 @@ impl Gate {
 
     /// Tells them that a commit may have passed them by. As [`publish`](Self::publish).
     pub(crate) fn miss(&self, told: &BTreeSet<u64>, seq: u64) -> Vec<Waker> {
-        self.each(told, |mailbox| mailbox.miss(seq))
+        self.each(told, |mailbox| mailbox.miss(seq, 1))
     }
 
     fn each(&self, told: &BTreeSet<u64>, tell: impl Fn(&Mailbox) -> Option<Waker>) -> Vec<Waker> {

@@ -53,16 +53,16 @@ impl Mailbox {
         if state.queue.len() >= self.capacity
             && let Some(oldest) = state.queue.pop_front()
         {
-            state.miss(oldest.commit.seq);
+            state.miss(oldest.commit.seq, 1);
         }
         state.queue.push_back(batch.clone());
         self.wake(state)
     }
 
-    /// Notes a commit that is not put in.
-    pub(super) fn miss(&self, seq: u64) -> Option<Waker> {
+    /// Notes commits that are not put in.
+    pub(super) fn miss(&self, seq: u64, count: u64) -> Option<Waker> {
         let mut state = self.state();
-        state.miss(seq);
+        state.miss(seq, count);
         self.wake(state)
     }
 
@@ -123,9 +123,9 @@ impl Mailbox {
 }
 
 impl State {
-    fn miss(&mut self, seq: u64) {
+    fn miss(&mut self, seq: u64, count: u64) {
         let lag = self.lag.get_or_insert(Lag { missed: 0, from: seq });
-        lag.missed = lag.missed.saturating_add(1);
+        lag.missed = lag.missed.saturating_add(count);
         lag.from = lag.from.min(seq);
     }
 

@@ -163,28 +163,30 @@ impl<D: NetabaseDefinition, T> Cursor<D, T> {
 
     /// Removes what all consumers of the source have done with.
     pub(super) fn sweep(&self, txn: &mut WriteTransaction<D>, permit: &Permit<FeedAccess>) -> Result<()> {
-        while self.sweep_some(txn, permit)? {}
-        Ok(())
+        // Without any consumer they are for one that is to come.
+        let Some(slowest) = self.slowest(&txn.as_view()?, permit)? else { return Ok(()) };
+        let mut from = 0;
+        loop {
+            let done = (self.source.done)(permit, &txn.as_view()?, (from, slowest))?;
+            let Some((last, _)) = done.last() else { return Ok(()) };
+            from = *last;
+            for (_, key) in &done {
+                txn.set_feed_row(permit, OUTBOX_TABLE, key, None)?;
+            }
+        }
     }
 
-    fn sweep_some(&self, txn: &mut WriteTransaction<D>, permit: &Permit<FeedAccess>) -> Result<bool> {
+    /// What all consumers of the source have done with; `None` if there are none.
+    fn slowest(&self, view: &View<'_>, permit: &Permit<FeedAccess>) -> Result<Option<u64>> {
         let (low, high) = (format!("{}/", (self.source.name)()), format!("{}0", (self.source.name)()));
         let range = (Bound::Included(low.as_bytes()), Bound::Excluded(high.as_bytes()));
-        let (view, mut slowest) = (txn.as_view()?, None);
-        let mut rows = table::feed_rows(permit, &view, CONSUMERS_TABLE, range, Direction::Forward)?;
+        let mut slowest: Option<u64> = None;
+        let mut rows = table::feed_rows(permit, view, CONSUMERS_TABLE, range, Direction::Forward)?;
         while rows.advance()? {
             let done = Position::read(rows.value()).map_or(0, |position| position.done);
-            slowest = Some(slowest.map_or(done, |slowest: u64| slowest.min(done)));
+            slowest = Some(slowest.map_or(done, |slowest| slowest.min(done)));
         }
-        drop(rows);
-        // Without any consumer they are for one that is to come.
-        let Some(slowest) = slowest else { return Ok(false) };
-        let done = (self.source.done)(permit, &view, slowest)?;
-        let is_more = !done.is_empty();
-        for key in done {
-            txn.set_feed_row(permit, OUTBOX_TABLE, &key, None)?;
-        }
-        Ok(is_more)
+        Ok(slowest)
     }
 
     /// Waits until a test holds of what is committed, or the time has passed. It is made again after each commit.

@@ -16,8 +16,8 @@ use crate::transaction::Context;
 /// An item with its number. `None` inside: there is nothing in it for this definition.
 pub(super) type Next<T> = Option<(u64, Option<T>)>;
 
-/// The keys of items up to a number.
-type Keys = fn(&Permit<FeedAccess>, &View<'_>, u64) -> Result<Vec<Vec<u8>>>;
+/// Numbers and keys of items behind one number, up to another.
+type Keys = fn(&Permit<FeedAccess>, &View<'_>, (u64, u64)) -> Result<Vec<(u64, Vec<u8>)>>;
 
 /// Something with numbered items, in order.
 pub(super) struct Source<D, T> {
@@ -91,15 +91,15 @@ pub(super) fn messages<D: NetabaseDefinition, T: NetabaseTopic>() -> Source<D, M
         },
         // Messages that are gone leave no gap that anybody could miss.
         horizon: |_| Ok(0),
-        done: |permit, view, until| {
-            /// Messages that go at once: more than one commit processes.
-            const MOST: usize = 64;
-            let (low, high) = (topic::row::<D, T>(0), topic::row::<D, T>(until));
-            let range = (Bound::Included(&low[..]), Bound::Included(&high[..]));
+        done: |permit, view, (from, until)| {
+            /// Messages that go at once.
+            const MOST: usize = 1024;
+            let (low, high) = (topic::row::<D, T>(from), topic::row::<D, T>(until));
+            let range = (Bound::Excluded(&low[..]), Bound::Included(&high[..]));
             let mut rows = table::feed_rows(permit, view, OUTBOX_TABLE, range, Direction::Forward)?;
             let mut keys = Vec::new();
             while keys.len() < MOST && rows.advance()? {
-                keys.push(rows.key().to_vec());
+                keys.push((topic::seq_of(rows.key()), rows.key().to_vec()));
             }
             Ok(keys)
         },

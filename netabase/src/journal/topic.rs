@@ -77,7 +77,8 @@ pub(super) fn seq_of(key: &[u8]) -> u64 {
 }
 
 pub(super) fn read<T: NetabaseTopic>(key: &[u8], bytes: &[u8]) -> Result<Message<T>> {
-    let corrupt = || Error::new(ErrorKind::Corrupt { place: format!("a message of {}", T::NAME) });
+    let corrupt =
+        || Error::new(ErrorKind::Corrupt { place: format!("message {} of {}", seq_of(key), T::NAME) });
     match postcard::take_from_bytes::<Written<'_, T::Payload>>(bytes) {
         Ok((Written { form: FORM, time, actor, payload }, [])) => {
             let (time, actor) = (time_of(time).ok_or_else(corrupt)?, actor.map(str::to_owned));

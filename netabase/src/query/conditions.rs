@@ -5,7 +5,7 @@ use super::source::{self, Source};
 use crate::change::Sees;
 use crate::error::Result;
 use crate::model::{ModelOf, NetabaseDefinition, NetabaseModel, Term, Terms};
-use crate::observe::{Kind, Observed};
+use crate::observe::Observed;
 use crate::overlay::View;
 use crate::permission::{Door, Permit, ReadAccess};
 use crate::transaction::Context;
@@ -36,7 +36,7 @@ impl<M: NetabaseModel> Conditions<M> {
         context.tables::<M>()?;
         let (guard, layout, ordinal) =
             (context.guard.clone(), context.layout.clone(), context.ordinal::<M>());
-        let observed = Observed::begin(Kind::Query, M::NAME);
+        let observed = Observed::none();
         let source = Source { view, guard, permit, layout, ordinal, home: ordinal, observed };
         source::resolve(&mut terms, source.tables()?)?;
         source.check_terms(&terms)?;

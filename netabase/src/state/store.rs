@@ -181,10 +181,13 @@ impl StateStore {
     /// `VersionConflict` with the version that was found.
     pub fn compare_and_set(&self, key: &str, expected: u64, value: impl Into<Vec<u8>>) -> Result<u64> {
         let row = row(key, value.into())?;
-        let done = self.0.write(|txn| txn.update_if_version(&row, expected));
-        done.map_err(|error| match *error.kind() {
-            ErrorKind::VersionConflict { expected, found, .. } => conflict(key, expected, found),
-            _ => error,
+        self.0.write(|txn| {
+            let found = txn.get_versioned::<Record>(key)?.map_or(0, |stored| stored.version);
+            if found == expected {
+                txn.update_if_version(&row, expected)
+            } else {
+                Err(conflict(key, expected, found))
+            }
         })
     }
 

@@ -214,7 +214,7 @@ impl<R: NetabaseRepository> Repository<R> {
     ) -> Result<T, E> {
         retry(|| {
             let mut transaction = self.begin_write()?;
-            let done = work(&mut transaction)?;
+            let done = transaction.observed().within(|| work(&mut transaction))?;
             Ok(transaction.commit().map(|()| done))
         })
     }

@@ -20,8 +20,8 @@ pub(super) struct Changes {
     bytes: usize,
     /// the commit's record in the journal, once it is begun
     journal: Option<Journal>,
-    /// The models whose changes were collected each time when some were given to the engine before the commit.
-    spilled: Option<Wanted>,
+    /// The models of which changes were given to the engine before the commit while nobody asked for them.
+    lost: BTreeSet<usize>,
     /// whether there were more than are kept in memory
     is_cut: bool,
     /// models of which records were touched while somebody asked, by number
@@ -37,27 +37,32 @@ impl Changes {
         is_asked.then(|| gate.wanted(&core.layout, core.hooks.are_after()))
     }
 
-    /// Notes what a layer makes of the records of these models, before the engine has it.
+    /// Notes what a layer makes of the records of these models, before the engine has it. `is_last`: the commit follows.
     pub(super) fn collect(
         &mut self,
         layer: &Overlay,
         writer: &mut dyn Write,
         core: &Core,
-        (time, wanted): (SystemTime, Option<&Wanted>),
+        (time, actor): (SystemTime, Option<&str>),
+        (wanted, is_last): (Option<&Wanted>, bool),
     ) -> Result<()> {
         let changes = |tables: &&ModelTables| tables.main().is_ok_and(|main| layer.touches(main));
         let mut touched = core.layout.models().iter().filter(changes).map(|tables| tables.ordinal);
-        let Some(wanted) = wanted else {
+        if wanted.is_none() && is_last {
             // Nobody asks which ones.
             self.is_touched = self.is_touched || touched.next().is_some();
             return Ok(());
-        };
+        }
+        let is_wanted = |ordinal: &usize| wanted.is_some_and(|wanted| wanted.get(*ordinal) == Some(&true));
+        let touched: Vec<usize> = touched.collect();
+        self.lost.extend(touched.iter().filter(|ordinal| !is_last && !is_wanted(ordinal)));
         self.touched.extend(touched);
+        let Some(wanted) = wanted else { return Ok(()) };
         if core.journals && self.journal.is_none() && !self.touched.is_empty() {
             self.journal = Some(Journal::begin(&*writer, time, None)?);
         }
         let Changes { pieces, bytes, journal, is_cut, .. } = self;
-        let limit = core.limits.value;
+        let limit = core.limits.value.saturating_sub(actor.map_or(0, str::len));
         collect(layer, writer, &core.layout, (wanted, Journal::room(limit)), &mut |piece, writer| {
             if let Some(journal) = journal
                 && core.layout.is_journaled(piece.ordinal)
@@ -72,16 +77,6 @@ impl Changes {
             }
             Ok(())
         })
-    }
-
-    /// Notes that what was collected is with the engine, before the commit.
-    pub(super) fn spill(&mut self, core: &Core, wanted: Option<&Wanted>) {
-        let nothing = || (0..core.layout.models().len()).map(|_| false).collect();
-        let now_wanted = wanted.cloned().unwrap_or_else(nothing);
-        self.spilled = Some(match &self.spilled {
-            None => now_wanted,
-            Some(before) => before.iter().zip(now_wanted.iter()).map(|(a, b)| *a && *b).collect(),
-        });
     }
 
     /// Writes the record of the commit, and makes ready what the watchers are told. `None` if nobody is there to be told.
@@ -102,9 +97,9 @@ impl Changes {
             journal.finish(writer, core.limits.value)?;
             journal.prune(writer, &core.retention)?;
         }
-        let Changes { pieces, spilled, is_cut, touched, is_touched, .. } = self;
+        let Changes { pieces, lost, is_cut, touched, is_touched, .. } = self;
         let batch = Arc::new(Batch { commit, pieces });
-        Ok(Some(Told { batch, spilled, is_cut, touched, is_touched }))
+        Ok(Some(Told { batch, lost, is_cut, touched, is_touched }))
     }
 
     /// Whether any record was touched, which makes it a commit with a number.
@@ -119,7 +114,7 @@ const LEAST: usize = 1 << 20;
 /// What the watchers are told of a commit.
 pub(super) struct Told {
     batch: Arc<Batch>,
-    spilled: Option<Wanted>,
+    lost: BTreeSet<usize>,
     is_cut: bool,
     touched: BTreeSet<usize>,
     is_touched: bool,
@@ -143,21 +138,14 @@ impl Told {
             return wakers;
         }
         // Of what was not collected nobody knows whom it concerns.
-        let is_known = |ordinal: usize| {
-            let spilled = self.spilled.as_ref();
-            !self.is_cut && spilled.is_none_or(|spilled| spilled.get(ordinal) == Some(&true))
-        };
+        let is_known = |ordinal: usize| !self.is_cut && !self.lost.contains(&ordinal);
         let told = gate.told_of(&self.batch, &core.layout, is_known);
         let is_concerned = |ordinal| self.is_touched || self.touched.contains(&ordinal);
         let unknown = gate.of_models(|ordinal| is_concerned(ordinal) && !is_known(ordinal));
         if matches!(committed, Ok(engine::Commit::Committed)) {
-            if let Some(missed) = gate.reach(seq)
-                && core.journals
-            {
-                // Somebody else has committed.
-                let all = gate.of_models(|ordinal| core.layout.is_journaled(ordinal));
-                wakers.extend(gate.miss(&all, missed));
-            }
+            // Numbers of the journal tell whether somebody else has committed in between.
+            let others = if core.journals { seq.saturating_sub(1) } else { 0 };
+            wakers.extend(gate.reach(seq, others));
             wakers.extend(gate.publish(&told, &self.batch));
         } else {
             wakers.extend(gate.miss(&told, seq));

@@ -60,6 +60,7 @@ impl<D> Drop for Layer<'_, D> {
     fn drop(&mut self) {
         if self.transaction.state.layers.len() > self.below {
             self.transaction.state.layers.truncate(self.below);
+            self.transaction.state.hooked.forget(self.below);
             // Part of the batch is with the engine already, which cannot take it back alone.
             if self.transaction.state.spills != self.spills {
                 self.transaction.state.doomed = Some(Error::new(ErrorKind::Doomed));

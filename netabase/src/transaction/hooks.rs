@@ -89,6 +89,11 @@ struct Frame {
 }
 
 impl Hooked {
+    /// Forgets the verbs that lay on this many layers or more.
+    pub(super) fn forget(&mut self, level: usize) {
+        self.0.retain(|frame| frame.level < level);
+    }
+
     pub(super) fn is_running(&self) -> bool {
         !self.0.is_empty()
     }
@@ -130,7 +135,6 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
             return verb(self);
         }
         let level = self.state.layers.len();
-        self.state.hooked.0.retain(|frame| frame.level < level);
         let done = self.atomically(|txn| {
             if txn.state.hooked.0.len() >= DEEPEST {
                 return Err(Error::new(ErrorKind::HooksTooDeep { limit: DEEPEST }));
@@ -141,7 +145,7 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
                 let pending = frame.map(|frame| std::mem::take(&mut frame.pending)).unwrap_or_default();
                 pending.iter().try_for_each(|change| txn.run_hooks(change)).map(|()| done)
             });
-            txn.state.hooked.0.retain(|frame| frame.level < level);
+            txn.state.hooked.forget(level);
             done
         })?;
         self.state.spill_if_full(&self.context)?;

@@ -17,7 +17,7 @@ use crate::overlay::View;
 pub struct ReadTransaction<D> {
     pub(crate) view: View<'static>,
     pub(crate) context: Context<D>,
-    observed: Observed,
+    pub(super) observed: Observed,
 }
 
 impl<D> Clone for ReadTransaction<D> {
@@ -35,7 +35,12 @@ impl<D: NetabaseDefinition> fmt::Debug for ReadTransaction<D> {
 
 impl<D: NetabaseDefinition> ReadTransaction<D> {
     pub(crate) fn new(view: View<'static>, context: Context<D>) -> Self {
-        ReadTransaction { view, context, observed: Observed::begin(Kind::Read, "") }
+        Self::part_of(Observed::begin(Kind::Read, ""), view, context)
+    }
+
+    /// As a part of another one.
+    pub(crate) fn part_of(observed: Observed, view: View<'static>, context: Context<D>) -> Self {
+        ReadTransaction { view, context, observed }
     }
 
     /// The record with this key. O(log n).

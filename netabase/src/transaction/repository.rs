@@ -16,6 +16,7 @@ use crate::model::{
     DefinitionOf, ModelOf, NetabaseDefinition, NetabaseRepository, Reads, ReadsFrom, assert_granted,
     assert_member,
 };
+use crate::observe::{Kind, Observed};
 use crate::overlay::View;
 use crate::permission::Guard;
 use crate::schema::Access;
@@ -25,13 +26,14 @@ pub struct RepositoryRead<R> {
     view: View<'static>,
     core: Arc<Core>,
     guard: Guard,
+    observed: Observed,
     repository: PhantomData<fn() -> R>,
 }
 
 impl<R> Clone for RepositoryRead<R> {
     fn clone(&self) -> Self {
         let (view, core, guard) = (self.view.clone(), self.core.clone(), self.guard.clone());
-        RepositoryRead { view, core, guard, repository: PhantomData }
+        RepositoryRead { view, core, guard, observed: self.observed.clone(), repository: PhantomData }
     }
 }
 
@@ -43,14 +45,20 @@ impl<R: NetabaseRepository> fmt::Debug for RepositoryRead<R> {
 
 impl<R: NetabaseRepository> RepositoryRead<R> {
     pub(crate) fn new(view: View<'static>, core: Arc<Core>, guard: Guard) -> Self {
-        RepositoryRead { view, core, guard, repository: PhantomData }
+        RepositoryRead {
+            view,
+            core,
+            guard,
+            observed: Observed::begin(Kind::Read, ""),
+            repository: PhantomData,
+        }
     }
 
     /// The same snapshot as one definition sees it. Costs next to nothing, and may outlive this.
     pub fn definition<D: DefinitionOf<R>>(&self) -> ReadTransaction<D> {
         const { assert_member::<R, D>() };
         let context = Context::new(self.core.clone(), self.guard.clone(), D::PLACE);
-        ReadTransaction::new(self.view.clone(), context)
+        ReadTransaction::part_of(self.observed.clone(), self.view.clone(), context)
     }
 }
 
@@ -85,6 +93,11 @@ impl<R: NetabaseRepository> RepositoryWrite<R> {
     /// When the commit is to be safe, instead of what the repository was opened with.
     pub fn set_durability(&mut self, durability: Durability) {
         self.state.durability = durability;
+    }
+
+    /// Runs its work as a part of what is told of it.
+    pub(crate) fn observed(&self) -> Observed {
+        self.state.observed.clone()
     }
 
     /// Names who writes, see [`WriteTransaction::set_actor`].
@@ -143,7 +156,7 @@ impl<D: NetabaseDefinition> ReadTransaction<D> {
         const { assert_granted::<T, D>() };
         let core = self.context.core();
         let context = Context::new(core.clone(), self.context.guard.clone(), core.layout.place::<T>()?);
-        Ok(ReadTransaction::new(self.view.clone(), context))
+        Ok(ReadTransaction::part_of(self.observed.clone(), self.view.clone(), context))
     }
 }
 

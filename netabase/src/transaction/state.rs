@@ -133,9 +133,7 @@ impl State {
         }
         self.spills += 1;
         let wanted = Changes::wanted(core, &core.feed.enter());
-        self.apply(core, core.staging, wanted.as_ref())?;
-        self.changes.spill(core, wanted.as_ref());
-        Ok(())
+        self.apply(core, core.staging, (wanted.as_ref(), false))
     }
 
     /// What fails in here dooms the transaction, as part of it may be with the engine. So does a panic.
@@ -149,12 +147,13 @@ impl State {
         Ok(())
     }
 
-    fn apply(&mut self, core: &Core, keep: usize, wanted: Option<&Wanted>) -> Result<()> {
+    /// `asked`: the models whose changes somebody asks for, and whether the commit follows.
+    fn apply(&mut self, core: &Core, keep: usize, asked: (Option<&Wanted>, bool)) -> Result<()> {
         self.guarded(|state| {
-            let State { writer, layers, changes, now, .. } = state;
+            let State { writer, layers, changes, now, actor, .. } = state;
             let writer = writer.as_deref_mut().ok_or_else(lost)?;
             for layer in layers {
-                changes.collect(layer, writer, core, (*now, wanted))?;
+                changes.collect(layer, writer, core, (*now, actor.as_deref()), asked)?;
                 layer.apply(writer, keep)?;
             }
             Ok(())
@@ -171,7 +170,19 @@ impl State {
     }
 
     /// Makes everything visible and durable, or nothing.
-    pub(super) fn commit(mut self, core: &Core) -> Result<()> {
+    pub(super) fn commit(self, core: &Core) -> Result<()> {
+        // They outlive the gate, which the last one of them would want to enter.
+        let (_open, observed) = (self.open.clone(), self.observed.clone());
+        let done = self.committed(core);
+        observed.end(match &done {
+            Ok(()) => Outcome::Committed,
+            Err(error) if error.is_conflict() => Outcome::Conflict,
+            Err(_) => Outcome::Failed,
+        });
+        done
+    }
+
+    fn committed(mut self, core: &Core) -> Result<()> {
         if let Some(error) = self.doomed {
             return Err(error);
         }
@@ -179,26 +190,20 @@ impl State {
             return Err(lost());
         }
         if self.spills == 0 && self.layers.iter().all(Overlay::is_empty) {
-            self.observed.end(Outcome::Committed);
             return Ok(());
         }
         self.check_deferred(core)?;
         // Until the watchers are told, so that they are told in the order of the commits.
         let mut gate = core.feed.enter();
         let wanted = Changes::wanted(core, &gate);
-        self.apply(core, 0, wanted.as_ref())?;
-        let State { writer, turn, durability, changes, now, actor, observed, open, .. } = self;
+        self.apply(core, 0, (wanted.as_ref(), true))?;
+        let State { writer, turn, durability, changes, now, actor, .. } = self;
         let mut writer = writer.ok_or_else(lost)?;
         let is_commit = changes.is_commit();
         let told = changes.finish(core, &mut *writer, (now, actor), &gate)?;
         let pause = core.latest.pause();
         let committed = writer.commit(durability);
         drop(pause);
-        observed.end(match &committed {
-            Ok(Commit::Committed) => Outcome::Committed,
-            Ok(Commit::Conflict) => Outcome::Conflict,
-            Ok(Commit::Unknown) | Err(_) => Outcome::Failed,
-        });
         let mut wakers = Vec::new();
         match &told {
             Some(told) => wakers = told.publish(core, &mut gate, &committed),
@@ -216,7 +221,6 @@ impl State {
             }
         }
         drop(turn);
-        drop(open);
         if let Err(panic) = woken {
             resume_unwind(panic);
         }

@@ -60,20 +60,26 @@ pub(crate) struct Turn(Arc<Queue>);
 impl Turn {
     /// Notes that this thread has it, until what is returned is dropped: so it is told when it would wait for itself.
     pub(super) fn lend(&self) -> Lent {
-        let before = self.0.lock().replace(thread::current().id());
-        Lent { queue: self.0.clone(), before }
+        let to = thread::current().id();
+        let before = self.0.lock().replace(to);
+        Lent { queue: self.0.clone(), to, before }
     }
 }
 
 /// A turn in the hands of another thread.
 pub(super) struct Lent {
     queue: Arc<Queue>,
+    to: ThreadId,
     before: Option<ThreadId>,
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        *self.queue.lock() = self.before;
+        let mut owner = self.queue.lock();
+        // Unless it was passed on meanwhile.
+        if *owner == Some(self.to) {
+            *owner = self.before;
+        }
     }
 }
 

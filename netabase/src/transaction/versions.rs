@@ -98,13 +98,16 @@ impl<D: NetabaseDefinition> WriteTransaction<D> {
     /// # Errors
     /// Those of [`create`](Self::create), but for `AlreadyExists`.
     pub fn create_if_absent<M: ModelOf<D>>(&mut self, record: &M) -> Result<bool> {
-        match self.put(Door::CreateIfAbsent, record, Expect::Absent, Keep::No) {
-            Ok(_) => Ok(true),
-            Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists { model, .. } if *model == M::NAME) => {
-                Ok(false)
-            }
-            Err(error) => Err(error),
+        let permit = self.context.write::<M>(Door::CreateIfAbsent)?;
+        let mut key = Vec::new();
+        record.encode_key(&mut key)?;
+        // Of one that may not be seen the verb says no more than that it may not be written.
+        if let Some(found) = table::find(&permit, self.staged()?, self.context.tables::<M>()?, &key)?
+            && permit.sees(self.context.ordinal::<M>(), &found)?
+        {
+            return Ok(false);
         }
+        self.put_permitted(&permit, record, (Expect::Absent, Keep::No)).map(|_| true)
     }
 
     /// Stores the record if the one under its key has this version, 0 for none; returns the new version.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub use event::{Event, Notice};
 pub use watcher::Watcher;
 
-use crate::change::{Anchor, Interest, Mailbox, last_seq, since};
+use crate::change::{Anchor, Interest, Mailbox, last_seq, since, wake};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Filter, ModelOf, NetabaseDefinition, NetabaseModel, Terms};
 use crate::overlay::View;
@@ -118,11 +118,14 @@ impl<D: NetabaseDefinition, M: ModelOf<D>> Watch<D, M> {
         // No commit passes the gate in between.
         let mut gate = context.feed.enter();
         let view = look().ok_or_else(closed)??;
+        let mut wakers = Vec::new();
         if context.journals {
-            gate.reach(last_seq(&view)?);
+            let last = last_seq(&view)?;
+            wakers = gate.reach(last, last);
         }
         let (last, number) = (gate.seq(), gate.add(interest, mailbox.clone()));
         drop(gate);
+        wake(wakers);
         let place = Place { definition: context.layout.definition_of(ordinal), ordinal, is_journaled };
         let seen = from.map_or(last, |from| from - 1);
         let mut watcher = Watcher::new(&context, (number, mailbox), (conditions, place), (look, seen));
