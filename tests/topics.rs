@@ -225,6 +225,24 @@ fn a_message_of_another_payload_is_told_until_it_is_passed_over() -> Result<()> 
 }
 
 #[test]
+fn what_stands_before_a_message_that_cannot_be_read_is_given_out() -> Result<()> {
+    use payloads::{After, Before, Long, PaperAfter, PaperBefore, Short};
+    let engine = Memory::default();
+    let after = || Store::<PaperAfter>::builder().engine(Arc::new(engine.clone())).open();
+    let news = Long { id: 1, text: "x".into() };
+    after()?.write(|txn| txn.publish::<After>(&news))?;
+    let before = Store::<PaperBefore>::builder().engine(Arc::new(engine.clone())).open()?;
+    before.write(|txn| txn.publish::<Before>(&Short { id: 2 }))?;
+    drop(before);
+    let group = after()?.topic::<After>().group("readers")?;
+    let claims = group.claim(9, Duration::from_mins(1))?;
+    assert!(claims.len() == 1 && claims[0].item.payload == news);
+    let unread = group.claim(9, Duration::from_mins(1)).expect_err("of another form");
+    assert!(unread.to_string().contains("message 2 of"), "{unread}");
+    Ok(())
+}
+
+#[test]
 fn the_records_of_a_topic_are_asked_for() -> Result<()> {
     let blog = Store::<Blog>::in_memory()?;
     blog.write(|txn| {

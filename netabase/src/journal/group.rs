@@ -130,7 +130,11 @@ impl<D: NetabaseDefinition, T> Group<D, T> {
             }
             let mut given = position.last();
             while claims.len() < limit {
-                let next = (self.0.source.next)(&permit, &txn.as_view()?, given)?;
+                let next = match (self.0.source.next)(&permit, &txn.as_view()?, given) {
+                    // What comes before it is given out; whoever asks next is told.
+                    Err(error) if is_unreadable(&error) && !claims.is_empty() => break,
+                    next => next?,
+                };
                 let Some((seq, item)) = next else { break };
                 given = seq;
                 claims.extend(item.map(|item| Claim { seq, attempts: 1, until, item, generation }));
@@ -265,4 +269,9 @@ impl<D: NetabaseDefinition, T> Group<D, T> {
         let now = nanos(snapshot.context.clock.now());
         Ok(self.leases(view, &permit)?.iter().any(|(_, lease)| lease.until <= now))
     }
+}
+
+/// Whether an item is gone, or not what was written.
+fn is_unreadable(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::BeforeHorizon { .. } | ErrorKind::Corrupt { .. })
 }
