@@ -33,11 +33,12 @@ pub(crate) fn open(file: &Path, fresh: bool) -> Result<Store<Workspace>> {
     Ok(Store::open(file)?)
 }
 
-/// Deletes the file if this program made it, in whatever schema, and only then.
+/// Deletes the file if this program made it, in whatever schema or state, and only then.
 fn remove(file: &Path) -> Result<()> {
     match Store::<Workspace>::open(file) {
         Ok(store) => drop(store),
-        Err(error) if matches!(error.kind(), ErrorKind::SchemaMismatch { .. }) => {}
+        Err(error)
+            if matches!(error.kind(), ErrorKind::SchemaMismatch { .. } | ErrorKind::Corrupt { .. }) => {}
         Err(error) => return Err(error.into()),
     }
     fs::remove_file(file).map_err(|error| format!("cannot delete `{}`: {error}", file.display()))?;
