@@ -170,9 +170,12 @@ fn a_damaged_schema_record_is_an_error() -> Result<()> {
     damage(b"definition/Blog", b"\xFF\xFF")?;
     let error = Store::<Blog>::open(&path).expect_err("refused");
     assert_eq!(*error.kind(), ErrorKind::Corrupt { place: "netabase.schema".into() });
-    damage(b"format", &[2])?;
+    damage(b"format", &[3])?;
     let error = Store::<Blog>::open(&path).expect_err("refused");
-    assert_eq!(*error.kind(), ErrorKind::NewerFormat { of: "netabase", found: 2, supported: 1 });
+    assert_eq!(*error.kind(), ErrorKind::NewerFormat { of: "netabase", found: 3, supported: 2 });
+    damage(b"format", &[1])?;
+    let error = Store::<Blog>::open(&path).expect_err("refused");
+    assert_eq!(*error.kind(), ErrorKind::OlderFormat { found: 1, supported: 2 });
     damage(b"format", &[0, 0])?;
     let error = Store::<Blog>::open(&path).expect_err("refused");
     assert_eq!(*error.kind(), ErrorKind::Corrupt { place: "netabase.schema".into() });

@@ -38,7 +38,10 @@ fn remove(file: &Path) -> Result<()> {
     match Store::<Workspace>::open(file) {
         Ok(store) => drop(store),
         Err(error)
-            if matches!(error.kind(), ErrorKind::SchemaMismatch { .. } | ErrorKind::Corrupt { .. }) => {}
+            if matches!(
+                error.kind(),
+                ErrorKind::SchemaMismatch { .. } | ErrorKind::OlderFormat { .. } | ErrorKind::Corrupt { .. }
+            ) => {}
         Err(error) => return Err(error.into()),
     }
     fs::remove_file(file).map_err(|error| format!("cannot delete `{}`: {error}", file.display()))?;
@@ -57,6 +60,7 @@ pub(crate) fn explain(file: &Path, error: Box<dyn Error>) -> Box<dyn Error> {
         ErrorKind::SchemaMismatch { differences } => {
             format!("`{path}` was written for another schema ({}): {FRESH}", short(differences))
         }
+        ErrorKind::OlderFormat { .. } => format!("`{path}` was written by an older program: {FRESH}"),
         ErrorKind::OtherDefinition { .. } | ErrorKind::NotAStore | ErrorKind::NotAFile { .. } => {
             format!("`{path}` is not a file of this program: {OTHER}")
         }

@@ -108,6 +108,8 @@ impl Feed {
         if listeners.all.is_empty() && listeners.anchored.is_empty() {
             gate.models.remove(&interest.ordinal);
         }
+        // The user's claims go with the interest, so it is dropped when nobody waits for it.
+        drop(gate);
     }
 }
 

@@ -208,11 +208,11 @@ pub(crate) struct Journal {
 const FRAME: usize = 64;
 
 impl Journal {
-    /// Begins the commit behind the last one.
-    pub(crate) fn begin(read: &dyn Read, time: SystemTime, actor: Option<String>) -> Result<Self> {
+    /// Begins the commit behind the last one. Who makes it is set before its last record.
+    pub(crate) fn begin(read: &dyn Read, time: SystemTime) -> Result<Self> {
         let last = seq_in(read.cursor(JOURNAL_TABLE, ALL, Direction::Reverse)?)?.unwrap_or(0);
         let seq = last.saturating_add(1);
-        let commit = Commit { seq, time, actor };
+        let commit = Commit { seq, time, actor: None };
         Ok(Journal { commit, parts: 0, waiting: Vec::new(), size: 0, buffer: Vec::new() })
     }
 
@@ -223,16 +223,12 @@ impl Journal {
 
     /// Adds a piece, and writes those before it if they fill a record.
     pub(crate) fn add(&mut self, writer: &mut dyn Write, piece: Piece, limit: usize) -> Result<()> {
-        if self.size > 0 && self.size + piece.items.len() > self.frame(limit) {
+        if self.size > 0 && self.size + piece.items.len() > Self::room(limit) {
             self.write(writer, limit, false)?;
         }
         self.size += piece.items.len();
         self.waiting.push(piece);
         Ok(())
-    }
-
-    fn frame(&self, limit: usize) -> usize {
-        Self::room(limit).saturating_sub(self.commit.actor.as_ref().map_or(0, String::len))
     }
 
     /// Writes the last record.

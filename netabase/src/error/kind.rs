@@ -365,6 +365,16 @@ pub enum ErrorKind {
         /// version that this program writes
         supported: u8,
     },
+    /// The file was written in a format that this program no longer reads.
+    #[error(
+        "the file has version {found} of the format of netabase, this program reads {supported}: use an older one"
+    )]
+    OlderFormat {
+        /// version in the file
+        found: u8,
+        /// version that this program reads
+        supported: u8,
+    },
     /// The file is something else than a netabase store.
     #[error("something else than netabase made this file: give another path")]
     NotAStore,

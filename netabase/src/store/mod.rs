@@ -99,7 +99,8 @@ impl<D: NetabaseDefinition> Store<D> {
     ///   `NotUnique` if a unique key was added and records have equal values of it; the file is as it was then.
     /// - `DatabaseLocked` if it is open elsewhere; `NotWritable` if it may only be read, `NotClosed` if it is to be read
     ///   only and needs mending first.
-    /// - `NotAStore` if something else wrote it, `NotAFile` for a folder, `EmptyFile`, `Truncated`, `NewerFormat`, `Corrupt`.
+    /// - `NotAStore` if something else wrote it, `NotAFile` for a folder, `EmptyFile`, `Truncated`, `NewerFormat`,
+    ///   `OlderFormat`, `Corrupt`.
     /// - `Open` if the system refuses it for another reason.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder().path(path).open()

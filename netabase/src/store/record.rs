@@ -9,7 +9,7 @@ use crate::schema::{Cure, Difference, Piece, StoredDefinition};
 use crate::table::{Layout, ModelTables, SCHEMA_TABLE};
 
 /// The version of docs/format.md that this program writes.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const FORMAT_KEY: &[u8] = b"format";
 const DEFINITION: &str = "definition";
 const FINGERPRINT: &str = "fingerprint";
@@ -86,6 +86,9 @@ impl<'r> Record<'r> {
             Some([FORMAT]) => {}
             Some(&[found]) if found > FORMAT => {
                 return Err(Error::new(ErrorKind::NewerFormat { of: "netabase", found, supported: FORMAT }));
+            }
+            Some(&[found]) if found > 0 => {
+                return Err(Error::new(ErrorKind::OlderFormat { found, supported: FORMAT }));
             }
             Some(_) => return Err(self.corrupt()),
         }

@@ -59,7 +59,7 @@ impl Changes {
         self.touched.extend(touched);
         let Some(wanted) = wanted else { return Ok(()) };
         if core.journals && self.journal.is_none() && !self.touched.is_empty() {
-            self.journal = Some(Journal::begin(&*writer, time, None)?);
+            self.journal = Some(Journal::begin(&*writer, time)?);
         }
         let Changes { pieces, bytes, journal, is_cut, .. } = self;
         let limit = core.limits.value.saturating_sub(actor.map_or(0, str::len));
