@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 use std::ops::Bound;
+use std::path::Path;
 use std::sync::Arc;
 
 use kit::memory::Memory;
@@ -12,6 +13,7 @@ use netabase::engine::{
     Commit, Cursor, Direction, Durability, Engine, IndexChange, MapChange, Read, Redb, RedbOptions,
     TableForm, TableId, TableSpec, Tables,
 };
+use netabase::wal::{Wal, WalOptions};
 use proptest::prelude::*;
 
 const ALL: (Bound<&[u8]>, Bound<&[u8]>) = (Bound::Unbounded, Bound::Unbounded);
@@ -20,13 +22,26 @@ const ALL: (Bound<&[u8]>, Bound<&[u8]>) = (Bound::Unbounded, Bound::Unbounded);
 fn on_every_engine(law: fn(&dyn Engine) -> Result<(), TestCaseError>) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = Redb::open(folder.path().join("e.redb"), &RedbOptions::default()).expect("it opens");
-    let engines: [Arc<dyn Engine>; 3] =
-        [Arc::new(Memory::default()), Arc::new(Redb::in_memory(None).expect("it opens")), Arc::new(file)];
+    let logged = |size| logged(&folder.path().join(format!("{size}")), size).expect("it opens");
+    let engines: [Arc<dyn Engine>; 6] = [
+        Arc::new(Memory::default()),
+        Arc::new(Redb::in_memory(None).expect("it opens")),
+        Arc::new(file),
+        Arc::new(logged(1 << 20)),
+        Arc::new(logged(100)),
+        Arc::new(logged(0)),
+    ];
     for engine in engines {
         if let Err(error) = law(&*engine) {
             panic!("{engine:?}: {error}");
         }
     }
+}
+
+/// A log over redb that is given to it at this size; larger transactions go past it.
+fn logged(folder: &Path, checkpoint_size: u64) -> Result<Wal> {
+    let engine = Arc::new(Redb::in_memory(None)?);
+    Wal::open(engine, folder, WalOptions { checkpoint_size, ..WalOptions::default() })
 }
 
 fn tables(key_width: Option<usize>, value_width: Option<usize>) -> Tables {
@@ -75,7 +90,7 @@ fn a_table_that_was_never_written_reads_as_empty() {
 fn a_writer_reads_what_it_wrote_and_others_only_what_was_committed() {
     on_every_engine(|engine| {
         let tables = tables(None, None);
-        put(engine, &tables, &[MapChange::Insert(b"a", b"1"), MapChange::Put(b"b", b"2")])?;
+        put(engine, &tables, &[MapChange::Insert(b"a", b"1"), MapChange::Insert(b"b", b"2")])?;
         let before = engine.begin_read(&tables)?;
         let mut writer = engine.begin_write(&tables)?;
         let changes = [MapChange::Delete(b"a"), MapChange::Put(b"b", b"3"), MapChange::Insert(b"c", b"4")];
@@ -223,10 +238,11 @@ fn apply(
 ) -> Result<(), TestCaseError> {
     let mut writer = engine.begin_write(tables)?;
     let known = model.0.clone();
-    let mut changes = map.iter().map(|(key, value)| match value {
-        Some(value) if known.contains_key(key) => MapChange::Put(key, value),
-        Some(value) => MapChange::Insert(key, value),
-        None => MapChange::Delete(key),
+    let mut changes = map.iter().filter_map(|(key, value)| match (value, known.contains_key(key)) {
+        (Some(value), true) => Some(MapChange::Put(key, value)),
+        (Some(value), false) => Some(MapChange::Insert(key, value)),
+        (None, true) => Some(MapChange::Delete(key)),
+        (None, false) => None,
     });
     writer.apply(MAP, &mut changes)?;
     for (key, value) in map {
@@ -262,7 +278,13 @@ fn random(
     rounds: &[Round],
     ranges: &[(Bound<Vec<u8>>, Bound<Vec<u8>>)],
 ) -> Result<(), TestCaseError> {
-    let engines: [Arc<dyn Engine>; 2] = [Arc::new(Memory::default()), Arc::new(Redb::in_memory(None)?)];
+    let folder = tempfile::tempdir().expect("a folder");
+    let engines: [Arc<dyn Engine>; 4] = [
+        Arc::new(Memory::default()),
+        Arc::new(Redb::in_memory(None)?),
+        Arc::new(logged(&folder.path().join("large"), 1 << 20)?),
+        Arc::new(logged(&folder.path().join("small"), 300)?),
+    ];
     for engine in engines {
         let tables = tables(width, value_width);
         let mut model = Model::default();

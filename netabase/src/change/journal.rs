@@ -246,7 +246,7 @@ impl Journal {
         let key = key_of(self.commit.seq, self.parts);
         self.parts = self.parts.saturating_add(1);
         (self.size, self.waiting) = (0, Vec::new());
-        writer.apply(JOURNAL_TABLE, &mut [MapChange::Put(&key, &self.buffer)].into_iter())
+        writer.apply(JOURNAL_TABLE, &mut [MapChange::Insert(&key, &self.buffer)].into_iter())
     }
 
     /// Removes some of the oldest commits that no rule asks for.
@@ -296,7 +296,11 @@ const CONSUMER: &str = "journal/";
 fn slowest_consumer(read: &dyn Read) -> Result<Option<u64>> {
     // `0` comes behind `/`.
     let range = (Bound::Included(CONSUMER.as_bytes()), Bound::Excluded(&b"journal0"[..]));
-    let mut rows = read.cursor(CONSUMERS_TABLE, range, Direction::Forward)?;
+    slowest(read.cursor(CONSUMERS_TABLE, range, Direction::Forward)?)
+}
+
+/// The least number that one of these consumers has done with; `None` if there are none.
+pub(crate) fn slowest(mut rows: Box<dyn Cursor + '_>) -> Result<Option<u64>> {
     let mut slowest: Option<u64> = None;
     while rows.advance()? {
         let seq = rows.value().first_chunk().copied().map_or(0, u64::from_be_bytes);

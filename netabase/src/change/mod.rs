@@ -17,7 +17,7 @@ pub(crate) use feed::{Anchor, Feed, Gate, Interest, Sees, wake};
 pub(crate) use items::Items;
 pub use journal::Retention;
 pub(crate) use journal::{
-    Journal, Sets, changed_marks, check, check_feeds, first_seq, last_seq, records, since,
+    Journal, Sets, changed_marks, check, check_feeds, first_seq, last_seq, records, since, slowest,
 };
 pub(crate) use log::{Piece, Wanted, collect};
 pub(crate) use mailbox::{Lag, Mail, Mailbox};

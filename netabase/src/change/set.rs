@@ -101,6 +101,11 @@ impl<D: NetabaseDefinition> ChangeSet<D> {
         })
     }
 
+    /// Bytes of the changes.
+    pub(crate) fn size(&self) -> usize {
+        self.batch.pieces.iter().map(|piece| piece.items.len()).sum()
+    }
+
     /// The changes in bytes, those of other definitions in the file too.
     pub fn raw(&self) -> impl Iterator<Item = Result<RawChange<'_>>> {
         self.batch.items()

@@ -149,30 +149,57 @@ pub trait Write: Read {
         table: TableId,
         changes: &mut dyn Iterator<Item = IndexChange<'_>>,
     ) -> Result<()>;
+    /// Tells about how many bytes of changes are to follow, so that an engine may choose another way for many.
+    fn announce(&mut self, _bytes: usize) -> Result<()> {
+        Ok(())
+    }
     /// Removes a table with all its rows, by its name in the file; `false` if there is none. One that the transaction
     /// was begun with may be written to afterwards, and begins empty.
     fn drop_table(&mut self, name: &str) -> Result<bool>;
     /// Makes everything visible and, sooner or later, durable; or nothing. An engine may do more than it is asked for.
     fn commit(self: Box<Self>, durability: Durability) -> Result<Commit>;
+    /// As [`commit`](Self::commit), and may return before the commit is as durable as was asked for, so that the next writer may
+    /// begin. The default commits.
+    fn submit(self: Box<Self>, durability: Durability) -> Result<Submitted> {
+        self.commit(durability).map(Submitted::Done)
+    }
+    /// Ends it without a change, when what it has read is durable. Where only durable commits are read there is nothing to do.
+    fn end(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
 }
 
-/// A change of one key of a map.
+/// A commit that was [submitted](Write::submit).
+pub enum Submitted {
+    /// it has ended
+    Done(Commit),
+    /// It is on its way. The next writer sees what it wrote, snapshots do not yet.
+    Pending(Box<dyn Pending>),
+}
+
+/// A commit on its way. If it is not waited for it goes on, as far as it has come.
+pub trait Pending: Send {
+    /// Waits until it is durable.
+    fn wait(self: Box<Self>) -> Result<Commit>;
+}
+
+/// A change of one key of a map. Whoever makes it knows whether the key is there, so that an engine need not look.
 #[derive(Clone, Copy, Debug)]
 pub enum MapChange<'c> {
-    /// The key is known to be absent.
+    /// A key that is absent.
     Insert(&'c [u8], &'c [u8]),
-    /// The key may be present.
+    /// A key that is present.
     Put(&'c [u8], &'c [u8]),
-    /// The key goes, if it is there.
+    /// A key that is present.
     Delete(&'c [u8]),
 }
 
 /// A change of one pair (key, value) of an index.
 #[derive(Clone, Copy, Debug)]
 pub enum IndexChange<'c> {
-    /// The pair is there afterwards.
+    /// A pair that is absent.
     Insert(&'c [u8], &'c [u8]),
-    /// The pair is gone afterwards.
+    /// A pair that is present.
     Remove(&'c [u8], &'c [u8]),
 }
 
@@ -207,6 +234,23 @@ impl Commit {
             Commit::Unknown => Err(Error::new(ErrorKind::CommitUnknown)),
         }
     }
+}
+
+/// Sets a row of a map, or deletes it, whether it is there or not.
+pub(crate) fn set_row(
+    writer: &mut dyn Write,
+    table: TableId,
+    key: &[u8],
+    value: Option<&[u8]>,
+) -> Result<()> {
+    let is_there = writer.get(table, key)?.is_some();
+    let change = match (value, is_there) {
+        (Some(value), true) => MapChange::Put(key, value),
+        (Some(value), false) => MapChange::Insert(key, value),
+        (None, true) => MapChange::Delete(key),
+        (None, false) => return Ok(()),
+    };
+    writer.apply(table, &mut [change].into_iter())
 }
 
 /// What an engine takes at most.
@@ -274,6 +318,10 @@ pub trait Engine: Send + Sync + fmt::Debug {
     fn begin_read(&self, tables: &Tables) -> Result<Arc<dyn Snapshot>>;
     /// A write transaction. May wait for the one before it.
     fn begin_write(&self, tables: &Tables) -> Result<Box<dyn Write>>;
+    /// A write transaction for work that is large, or changes what tables there are.
+    fn begin_bulk(&self, tables: &Tables) -> Result<Box<dyn Write>> {
+        self.begin_write(tables)
+    }
     /// Names of all tables there are.
     fn table_names(&self) -> Result<Vec<String>>;
     /// What it takes at most.
@@ -292,6 +340,10 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// `Busy` while any transaction is alive, `Corrupt` for what cannot be mended.
     fn check(&self) -> Result<Check> {
         Ok(Check::None)
+    }
+    /// Brings what was committed to where it stays, if it stands elsewhere first. The default has nothing to do.
+    fn checkpoint(&self) -> Result<()> {
+        Ok(())
     }
     /// Gives unused space back to the system; `false` if there was none to give.
     ///

@@ -412,6 +412,27 @@ pub enum ErrorKind {
         /// as the system calls it
         kind: std::io::ErrorKind,
     },
+    /// The journal beside a file is not the one that belongs to it.
+    #[error(
+        "the journal `{}` does not fit the database: {reason}; put back the two that belong together",
+        path.display()
+    )]
+    JournalMismatch {
+        /// the folder
+        path: PathBuf,
+        /// why it does not
+        reason: &'static str,
+    },
+    /// The disk is slower than the writers, which have to wait until the file has more of what is in the journal.
+    #[error(
+        "the journal holds {limit} bytes that the file has not, and had no room in {waited:?}: try again, or write less at once"
+    )]
+    JournalFull {
+        /// bytes it may hold
+        limit: u64,
+        /// how long the writer waited
+        waited: std::time::Duration,
+    },
     /// A record has another version than the caller had seen.
     #[error("{model} {key} has version {found}, not {expected}: read it again")]
     VersionConflict {

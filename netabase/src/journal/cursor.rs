@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::source::Source;
-use crate::change::{Interest, Mail, Mailbox};
+use crate::change::{Interest, Mail, Mailbox, slowest};
 use crate::engine::Direction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::NetabaseDefinition;
@@ -180,13 +180,7 @@ impl<D: NetabaseDefinition, T> Cursor<D, T> {
     fn slowest(&self, view: &View<'_>, permit: &Permit<FeedAccess>) -> Result<Option<u64>> {
         let (low, high) = (format!("{}/", (self.source.name)()), format!("{}0", (self.source.name)()));
         let range = (Bound::Included(low.as_bytes()), Bound::Excluded(high.as_bytes()));
-        let mut slowest: Option<u64> = None;
-        let mut rows = table::feed_rows(permit, view, CONSUMERS_TABLE, range, Direction::Forward)?;
-        while rows.advance()? {
-            let done = Position::read(rows.value()).map_or(0, |position| position.done);
-            slowest = Some(slowest.map_or(done, |slowest| slowest.min(done)));
-        }
-        Ok(slowest)
+        slowest(table::feed_rows(permit, view, CONSUMERS_TABLE, range, Direction::Forward)?)
     }
 
     /// Waits until a test holds of what is committed, or the time has passed. It is made again after each commit.
@@ -194,7 +188,7 @@ impl<D: NetabaseDefinition, T> Cursor<D, T> {
         let until = Instant::now().checked_add(patience);
         let mailbox = Arc::new(Mailbox::new(1));
         let feed = &self.store.context.feed;
-        let number = feed.enter().add(Interest::ANY, mailbox.clone());
+        let number = feed.enter_alone().add(Interest::ANY, mailbox.clone());
         let waited = loop {
             match test() {
                 Ok(false) => {}

@@ -106,6 +106,24 @@ impl<D: NetabaseDefinition> Journal<D> {
         Ok(ChangeSets { sets: Sets::from(&self.view, seq)?, definition: PhantomData })
     }
 
+    /// Whole commits from this one on, with about so many bytes of changes in all, and one at least if there is one: a piece at a time, for
+    /// whoever sends them somewhere. [`ChangeSet::raw`] reads them without a copy.
+    ///
+    /// # Errors
+    /// Those of [`from`](Self::from).
+    pub fn read_from(&self, seq: u64, max_bytes: usize) -> Result<Vec<ChangeSet<D>>> {
+        let (mut sets, mut bytes) = (Vec::new(), 0_usize);
+        for set in self.from(seq)? {
+            let set = set?;
+            bytes = bytes.saturating_add(set.size());
+            if bytes > max_bytes && !sets.is_empty() {
+                break;
+            }
+            sets.push(set);
+        }
+        Ok(sets)
+    }
+
     /// The changes of one model from this commit on, each with the number of its commit. Reads all commits.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress<'p> {
-    /// the table that is read, by its name in the file
+    /// the table that is read, by its name in the file; or the journal, of which bytes are counted
     pub table: &'p str,
     /// rows of it that were read
     pub done: u64,

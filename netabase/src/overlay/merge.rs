@@ -102,14 +102,14 @@ impl<'t> Staged<'t> {
 
 /// A staged row. Its place in the order is (key, value) in an index and the key alone in a map.
 #[derive(Clone, Copy)]
-struct StagedRow<'t> {
-    key: &'t [u8],
-    value: &'t [u8],
-    present: bool,
+pub(crate) struct StagedRow<'t> {
+    pub(crate) key: &'t [u8],
+    pub(crate) value: &'t [u8],
+    pub(crate) present: bool,
 }
 
 /// The staged rows of one table, either form.
-trait Rows<'t>: DoubleEndedIterator<Item = Self::Entry> + Send {
+pub(crate) trait Rows<'t>: DoubleEndedIterator<Item = Self::Entry> + Send {
     type Entry;
     fn row(entry: Self::Entry) -> StagedRow<'t>;
     /// Compares the places of a staged and an engine's row.
@@ -129,12 +129,20 @@ impl<'t> Rows<'t> for MapRange<'t> {
 impl<'t> Rows<'t> for btree_map::Range<'t, Pair, Presence> {
     type Entry = (&'t Pair, &'t Presence);
     fn row((pair, presence): Self::Entry) -> StagedRow<'t> {
-        let (key, value) = pair.parts();
-        StagedRow { key, value, present: *presence == Presence::Inserted }
+        pair_row(pair, *presence)
     }
     fn compare(row: &StagedRow<'_>, base: &dyn Cursor) -> Ordering {
-        row.key.cmp(base.key()).then_with(|| row.value.cmp(base.value()))
+        compare_pairs(row, base)
     }
+}
+
+pub(crate) fn pair_row(pair: &Pair, presence: Presence) -> StagedRow<'_> {
+    let (key, value) = pair.parts();
+    StagedRow { key, value, present: presence == Presence::Inserted }
+}
+
+pub(crate) fn compare_pairs(row: &StagedRow<'_>, base: &dyn Cursor) -> Ordering {
+    row.key.cmp(base.key()).then_with(|| row.value.cmp(base.value()))
 }
 
 /// Which of the two sources the current row comes from.
@@ -146,7 +154,8 @@ enum Source {
     Staged,
 }
 
-struct MergeCursor<'t, R> {
+/// The rows of a table, of which some are staged.
+pub(crate) struct MergeCursor<'t, R> {
     base: Box<dyn Cursor + 't>,
     base_has_row: bool,
     rows: R,
@@ -156,7 +165,7 @@ struct MergeCursor<'t, R> {
 }
 
 impl<'t, R: Rows<'t>> MergeCursor<'t, R> {
-    fn new(base: Box<dyn Cursor + 't>, rows: R, way: Direction) -> Self {
+    pub(crate) fn new(base: Box<dyn Cursor + 't>, rows: R, way: Direction) -> Self {
         MergeCursor { base, base_has_row: false, rows, staged: None, way, current: Source::Neither }
     }
 

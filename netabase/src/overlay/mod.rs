@@ -9,14 +9,17 @@ mod map_rows;
 mod merge;
 mod order;
 mod pair_rows;
+mod short;
 mod view;
 
-pub(crate) use merge::Staged;
+pub(crate) use merge::{MergeCursor, Rows, Staged, StagedRow, compare_pairs, pair_row};
 pub(crate) use order::{InOrder, Place, in_order};
+pub(crate) use pair_rows::{Pair, Presence, as_change, pair_bounds, value_bounds};
+pub(crate) use short::Short;
 pub(crate) use view::View;
 
 use self::map_rows::MapRows;
-use self::pair_rows::{PairRows, Presence};
+use self::pair_rows::PairRows;
 use crate::engine::{MapChange, TableId, Write};
 use crate::error::Result;
 

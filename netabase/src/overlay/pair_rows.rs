@@ -9,37 +9,39 @@ use std::collections::btree_map::{self, Entry};
 use std::ops::Bound;
 use std::sync::OnceLock;
 
-use smallvec::SmallVec;
-
 use super::arena::{Arena, Piece, number};
 use super::order::{Place, in_order};
+use super::short::Short;
 use crate::engine::{Direction, IndexChange, Range};
 use crate::error::Result;
 
 /// Whether a pair is inserted or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(crate) enum Presence {
     Inserted,
     Removed,
 }
 
-/// A pair in the tree; a short one stands in its node. Ordered by key, then by value.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Pair {
-    bytes: SmallVec<[u8; 24]>,
+/// A pair in a tree. Ordered by key, then by value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pair {
+    bytes: Short,
     split: usize,
 }
 
 impl Pair {
-    fn new(key: &[u8], value: &[u8]) -> Self {
-        let mut bytes = SmallVec::with_capacity(key.len() + value.len());
-        bytes.extend_from_slice(key);
-        bytes.extend_from_slice(value);
-        Pair { bytes, split: key.len() }
+    pub(crate) fn new(key: &[u8], value: &[u8]) -> Self {
+        Pair { bytes: Short::of_pair(key, value), split: key.len() }
     }
 
-    pub(super) fn parts(&self) -> (&[u8], &[u8]) {
-        Place { bytes: &self.bytes, split: self.split }.parts()
+    #[inline]
+    pub(crate) fn parts(&self) -> (&[u8], &[u8]) {
+        self.place().parts()
+    }
+
+    #[inline]
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { bytes: self.bytes.as_slice(), split: self.split }
     }
 }
 
@@ -160,12 +162,7 @@ impl PairRows {
         value: &[u8],
         way: Direction,
     ) -> btree_map::Range<'_, Pair, Presence> {
-        let (first, after) = pair_bounds((Bound::Included(key), Bound::Included(key)));
-        let at = Bound::Included(Pair::new(key, value));
-        match way {
-            Direction::Forward => self.tree().range((at, after)),
-            Direction::Reverse => self.tree().range((first, at)),
-        }
+        self.tree().range(value_bounds(key, value, way))
     }
 
     /// By how much the number of values under a key differs from what lies below.
@@ -202,7 +199,7 @@ impl PairRows {
     }
 }
 
-fn as_change<'c>((key, value): (&'c [u8], &'c [u8]), presence: Presence) -> IndexChange<'c> {
+pub(crate) fn as_change<'c>((key, value): (&'c [u8], &'c [u8]), presence: Presence) -> IndexChange<'c> {
     match presence {
         Presence::Inserted => IndexChange::Insert(key, value),
         Presence::Removed => IndexChange::Remove(key, value),
@@ -224,7 +221,7 @@ fn toggle(pairs: &mut BTreeMap<Pair, Presence>, pair: Pair, presence: Presence) 
 
 /// A range of keys as a range of pairs. Every value sorts after the empty one; what comes after all values of a
 /// key is the empty value of the next key, which is the key with a zero byte.
-fn pair_bounds((low, high): Range<'_>) -> (Bound<Pair>, Bound<Pair>) {
+pub(crate) fn pair_bounds((low, high): Range<'_>) -> (Bound<Pair>, Bound<Pair>) {
     let first = |key: &[u8]| Pair::new(key, &[]);
     let after = |key: &[u8]| {
         let mut next = key.to_vec();
@@ -242,6 +239,16 @@ fn pair_bounds((low, high): Range<'_>) -> (Bound<Pair>, Bound<Pair>) {
         Bound::Unbounded => Bound::Unbounded,
     };
     (low, high)
+}
+
+/// The pairs of one key, from one of its values on.
+pub(crate) fn value_bounds(key: &[u8], value: &[u8], way: Direction) -> (Bound<Pair>, Bound<Pair>) {
+    let (first, after) = pair_bounds((Bound::Included(key), Bound::Included(key)));
+    let at = Bound::Included(Pair::new(key, value));
+    match way {
+        Direction::Forward => (at, after),
+        Direction::Reverse => (first, at),
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::open::Settings;
 use super::record::Discard;
 use super::shared::Shared;
+use super::write_ahead::{self, Journal, WriteAhead};
 use super::{Repository, Store};
 use crate::change::Retention;
 use crate::clock::Clock;
@@ -20,6 +21,7 @@ use crate::overlay;
 use crate::permission::{Decision, Guard, Policy};
 use crate::table::Member;
 use crate::transaction::{Hooks, Policies};
+use crate::wal::WalOptions;
 
 /// How to open a store, from [`Store::builder`], or a repository, from [`Repository::builder`].
 ///
@@ -48,6 +50,8 @@ pub struct Builder<D, S = Store<D>> {
     policies: Policies,
     pub(super) hooks: Hooks,
     retention: Retention,
+    pub(super) write_ahead: WriteAhead,
+    pub(super) wal: WalOptions,
     opens: PhantomData<fn() -> (D, S)>,
 }
 
@@ -73,6 +77,8 @@ impl<D, S> Clone for Builder<D, S> {
             policies: self.policies.clone(),
             hooks: self.hooks.clone(),
             retention: self.retention.clone(),
+            write_ahead: self.write_ahead,
+            wal: self.wal.clone(),
             opens: PhantomData,
         }
     }
@@ -105,6 +111,8 @@ impl<D, S> Builder<D, S> {
             policies: Policies::default(),
             hooks: Hooks::default(),
             retention: Retention::default(),
+            write_ahead: WriteAhead::default(),
+            wal: WalOptions::default(),
             opens: PhantomData,
         }
     }
@@ -199,7 +207,11 @@ impl<D, S> Builder<D, S> {
             _ => None,
         };
         let engine: Arc<dyn Engine> = match self.place {
-            Some(Place::File(path)) => Arc::new(Redb::open(path, &self.options)?),
+            Some(Place::File(path)) => {
+                let options = WalOptions { patience: self.patience, ..self.wal };
+                let journal = Journal { write_ahead: self.write_ahead, options, progress: &*self.progress };
+                write_ahead::open(&path, &self.options, journal)?
+            }
             Some(Place::Memory) => Arc::new(Redb::in_memory(self.options.cache_size)?),
             Some(Place::Engine(engine)) => engine,
             None => return Err(Error::new(ErrorKind::NoPlace)),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{MapChange, Read, Write};
+use crate::engine::{Read, Write, set_row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::Reached;
 use crate::schema::StoredDefinition;
@@ -53,7 +53,7 @@ impl Building {
 
     pub(super) fn write(&self, definition: &str, writer: &mut dyn Write) -> Result<()> {
         let bytes = postcard::to_stdvec(self).map_err(|_| Error::internal("a place does not encode"))?;
-        writer.apply(SCHEMA_TABLE, &mut [MapChange::Put(&row(definition), &bytes)].into_iter())
+        set_row(writer, SCHEMA_TABLE, &row(definition), Some(&bytes))
     }
 
     /// Whether it leads from the one schema to the other.
@@ -70,6 +70,6 @@ impl Building {
         for table in &self.tables {
             writer.drop_table(table)?;
         }
-        writer.apply(SCHEMA_TABLE, &mut [MapChange::Delete(&row(definition))].into_iter())
+        set_row(writer, SCHEMA_TABLE, &row(definition), None)
     }
 }

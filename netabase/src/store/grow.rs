@@ -7,7 +7,7 @@ use super::building::Building;
 use super::open::Settings;
 use super::record::{Discard, Record, Recorded, read_all};
 use super::retry::retry;
-use crate::engine::{Durability, Engine, MapChange, Write};
+use crate::engine::{Durability, Engine, Write, set_row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::maintenance::{Filling, Progress};
 use crate::permission::{Door, Guard};
@@ -54,7 +54,7 @@ fn is_refusal(error: &Error) -> bool {
 /// Takes the first or next step, with as many definitions as fit into it.
 fn step(engine: &dyn Engine, records: &[Record<'_>], settings: &Settings) -> Result<Step> {
     let Some(first) = records.first() else { return Ok(Step::Done) };
-    let mut writer = engine.begin_write(&first.layout.tables)?;
+    let mut writer = engine.begin_bulk(&first.layout.tables)?;
     let mut changed = false;
     for (record, found) in records.iter().zip(read_all(records, &*writer)?) {
         let building = record.building(&*writer)?;
@@ -92,7 +92,7 @@ fn step(engine: &dyn Engine, records: &[Record<'_>], settings: &Settings) -> Res
 fn take_back(engine: &dyn Engine, records: &[Record<'_>]) -> Result<()> {
     let Some(first) = records.first() else { return Ok(()) };
     retry(|| {
-        let mut writer = engine.begin_write(&first.layout.tables)?;
+        let mut writer = engine.begin_bulk(&first.layout.tables)?;
         let mut changed = false;
         for record in records {
             let building = record.building(&*writer)?;
@@ -192,7 +192,7 @@ impl Growth<'_> {
             }
             if piece.part == Section::Whole {
                 let row = sequence_row(self.record.name, &piece.model);
-                writer.apply(SCHEMA_TABLE, &mut [MapChange::Delete(&row)].into_iter())?;
+                set_row(writer, SCHEMA_TABLE, &row, None)?;
             }
         }
         for tables in models.iter().filter(|tables| self.any(tables, true)) {

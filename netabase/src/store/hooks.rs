@@ -43,7 +43,7 @@ impl<D: NetabaseDefinition> Builder<D> {
     }
 
     /// Runs a hook with the changes of each commit, when it has taken place, in the thread that committed. Commits are told in
-    /// their order, and the next writer waits; to begin a write transaction in it fails with `Nested`. If the process ends in
+    /// their order, and the next writer waits, so that commits share no sync; to begin a write transaction in it fails with `Nested`. If the process ends in
     /// between, it is not run: what must not be missed is for a [consumer](crate::Store::consumer) of the journal.
     #[doc(alias = "trigger")]
     pub fn after(mut self, hook: impl Fn(&ChangeSet<D>) + Send + Sync + 'static) -> Self {

@@ -60,6 +60,13 @@ impl<D: NetabaseDefinition> Store<D> {
         self.shared.sync()
     }
 
+    /// Gives the file what the [write-ahead journal](crate::WriteAhead) has. The file still belongs together with its journal until the store
+    /// is closed. It waits for the running write transaction, and others wait to begin.
+    pub fn checkpoint(&self) -> Result<()> {
+        self.context.admit()?;
+        self.shared.checkpoint()
+    }
+
     /// Moves pages together and gives the space behind them back to the system; `false` if there was none to give.
     /// For a file that shrank inside, as after deleting much. Rewrites up to the whole file and commits several
     /// times; it waits for the running write transaction, and transactions wait to begin until it is done.

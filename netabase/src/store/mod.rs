@@ -13,6 +13,7 @@ mod record;
 mod repository;
 mod retry;
 mod shared;
+mod write_ahead;
 
 use std::fmt;
 use std::path::Path;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub use builder::Builder;
 pub use chunked::Chunked;
 pub use repository::Repository;
+pub use write_ahead::WriteAhead;
 
 use crate::error::{Error, Result};
 use crate::model::NetabaseDefinition;
@@ -34,7 +36,8 @@ use shared::Shared;
 
 /// A database of the models that `D` lists. A clone is a second handle to the same store; threads may share it.
 ///
-/// One writer at a time, any number of readers, and neither waits for the other.
+/// One writer at a time, any number of readers, and neither waits for the other. In a file, commits go to a
+/// [journal](crate::WriteAhead) first.
 ///
 /// ```
 /// use netabase::{NetabaseDefinition, NetabaseModel, Store};
@@ -101,6 +104,7 @@ impl<D: NetabaseDefinition> Store<D> {
     ///   only and needs mending first.
     /// - `NotAStore` if something else wrote it, `NotAFile` for a folder, `EmptyFile`, `Truncated`, `NewerFormat`,
     ///   `OlderFormat`, `Corrupt`.
+    /// - `JournalMismatch` if the [journal](crate::WriteAhead) beside it is not its own, or is missing after a crash.
     /// - `Open` if the system refuses it for another reason.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::builder().path(path).open()

@@ -116,10 +116,10 @@ fn mark_journaled(engine: &dyn Engine, layout: &Layout) -> Result<()> {
         return Ok(());
     }
     retry(|| {
-        let mut writer = engine.begin_write(&layout.tables)?;
+        let mut writer = engine.begin_bulk(&layout.tables)?;
         let changed = changed_marks(&*writer, layout)?;
         let mut rows = changed.iter().map(|(row, mark)| match mark {
-            Some(mark) => MapChange::Put(row, mark),
+            Some(mark) => MapChange::Insert(row, mark),
             None => MapChange::Delete(row),
         });
         writer.apply(SCHEMA_TABLE, &mut rows)?;

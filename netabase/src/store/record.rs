@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use super::building::{self, Building};
-use crate::engine::{Direction, MapChange, Read, Write};
+use crate::engine::{Direction, Read, Write, set_row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Cure, Difference, Piece, StoredDefinition};
 use crate::table::{Layout, ModelTables, SCHEMA_TABLE};
@@ -119,14 +119,13 @@ impl<'r> Record<'r> {
         let fingerprint = self.own.fingerprint().0.to_be_bytes();
         let (definition_row, fingerprint_row) = (self.row(DEFINITION), self.row(FINGERPRINT));
         let building_row = building::row(self.name);
-        // In the order of the keys.
-        let rows = [
-            MapChange::Delete(&building_row),
-            MapChange::Put(&definition_row, &schema),
-            MapChange::Put(&fingerprint_row, &fingerprint),
-            MapChange::Put(FORMAT_KEY, &[FORMAT]),
+        let rows: [(&[u8], Option<&[u8]>); 4] = [
+            (&building_row, None),
+            (&definition_row, Some(&schema)),
+            (&fingerprint_row, Some(&fingerprint)),
+            (FORMAT_KEY, Some(&[FORMAT])),
         ];
-        writer.apply(SCHEMA_TABLE, &mut rows.into_iter())
+        rows.into_iter().try_for_each(|(row, value)| set_row(writer, SCHEMA_TABLE, row, value))
     }
 
     /// The error for a file that has other definitions only.

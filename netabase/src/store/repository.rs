@@ -237,6 +237,12 @@ impl<R: NetabaseRepository> Repository<R> {
         self.shared.sync()
     }
 
+    /// Gives the file what the write-ahead journal has, see [`Store::checkpoint`](crate::Store::checkpoint).
+    pub fn checkpoint(&self) -> Result<()> {
+        self.admit()?;
+        self.shared.checkpoint()
+    }
+
     /// Gives free space back to the system, see [`Store::compact`](crate::Store::compact).
     pub fn compact(&self) -> Result<bool> {
         self.shared.compact(&self.guard)

@@ -107,7 +107,7 @@ impl Shared {
             return Err(Error::new(ErrorKind::ReadOnly));
         }
         let _turn = self.queue.wait()?;
-        let mut writer = self.engine.begin_write(&core.layout.tables)?;
+        let mut writer = self.engine.begin_bulk(&core.layout.tables)?;
         let mut filling = Filling::new(&core.layout, core.limits, core.staging, progress).lenient();
         for tables in core.layout.models() {
             filling.fill(&permit, &mut *writer, tables, &|_, _| true)?;
@@ -126,6 +126,11 @@ impl Shared {
         let _pause = self.core.latest.pause();
         let writer = self.engine.begin_write(&self.core.layout.tables)?;
         writer.commit(Durability::Immediate)?.into_result()
+    }
+
+    pub(super) fn checkpoint(&self) -> Result<()> {
+        let _turn = self.queue.wait()?;
+        self.engine.checkpoint()
     }
 
     pub(super) fn compact(&self, guard: &Guard) -> Result<bool> {

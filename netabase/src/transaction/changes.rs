@@ -31,31 +31,35 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// The models whose changes somebody asks for; `None` if nobody asks for any.
-    pub(super) fn wanted(core: &Core, gate: &Gate) -> Option<Wanted> {
-        let is_asked = core.journals || gate.has_watchers() || core.hooks.are_after();
-        is_asked.then(|| gate.wanted(&core.layout, core.hooks.are_after()))
+    /// Who asks for changes now. `is_last`: the commit follows.
+    pub(super) fn asked(core: &Core, gate: &Gate, is_last: bool) -> Asked {
+        let is_told = gate.has_watchers() || core.hooks.are_after();
+        let is_asked = core.journals || is_told;
+        let models = is_asked.then(|| gate.wanted(&core.layout, core.hooks.are_after()));
+        Asked { models, is_told, is_last }
     }
 
-    /// Notes what a layer makes of the records of these models, before the engine has it. `is_last`: the commit follows.
+    /// Notes what a layer makes of the records of the models that are asked for, before the engine has it.
     pub(super) fn collect(
         &mut self,
         layer: &Overlay,
         writer: &mut dyn Write,
         core: &Core,
         (time, actor): (SystemTime, Option<&str>),
-        (wanted, is_last): (Option<&Wanted>, bool),
+        Asked { models: wanted, is_told, is_last }: &Asked,
     ) -> Result<()> {
         let changes = |tables: &&ModelTables| tables.main().is_ok_and(|main| layer.touches(main));
         let mut touched = core.layout.models().iter().filter(changes).map(|tables| tables.ordinal);
-        if wanted.is_none() && is_last {
+        if wanted.is_none() && *is_last {
             // Nobody asks which ones.
             self.is_touched = self.is_touched || touched.next().is_some();
             return Ok(());
         }
-        let is_wanted = |ordinal: &usize| wanted.is_some_and(|wanted| wanted.get(*ordinal) == Some(&true));
+        let is_kept = |ordinal: &usize| {
+            *is_told && wanted.as_ref().is_some_and(|wanted| wanted.get(*ordinal) == Some(&true))
+        };
         let touched: Vec<usize> = touched.collect();
-        self.lost.extend(touched.iter().filter(|ordinal| !is_last && !is_wanted(ordinal)));
+        self.lost.extend(touched.iter().filter(|ordinal| !is_last && !is_kept(ordinal)));
         self.touched.extend(touched);
         let Some(wanted) = wanted else { return Ok(()) };
         if core.journals && self.journal.is_none() && !self.touched.is_empty() {
@@ -69,6 +73,9 @@ impl Changes {
             {
                 journal.add(writer, piece.clone(), limit)?;
             }
+            if !is_told {
+                return Ok(());
+            }
             *bytes += piece.items.len();
             pieces.push(piece);
             // Hooks are told all of it, whatever it takes.
@@ -79,33 +86,47 @@ impl Changes {
         })
     }
 
-    /// Writes the record of the commit, and makes ready what the watchers are told. `None` if nobody is there to be told.
+    /// Writes the record of the commit, and makes ready what the watchers are told: `None` if nobody is there to be told. Gives the commit
+    /// its number.
     pub(super) fn finish(
         mut self,
         core: &Core,
         writer: &mut dyn Write,
         (time, actor): (SystemTime, Option<String>),
-        gate: &Gate,
-    ) -> Result<Option<Told>> {
-        if self.journal.is_none() && !gate.has_watchers() && !core.hooks.are_after() {
-            return Ok(None);
+    ) -> Result<(u64, Option<Told>)> {
+        let journaled = self.journal.as_ref().map(|journal| journal.commit.seq);
+        let (seq, has_watchers) = {
+            let mut gate = core.feed.enter();
+            (gate.assign(journaled, self.is_commit()), gate.has_watchers())
+        };
+        if self.journal.is_none() && !has_watchers && !core.hooks.are_after() {
+            return Ok((seq, None));
         }
-        let mut commit = Commit { seq: gate.next(), time, actor };
+        let commit = Commit { seq, time, actor };
         if let Some(journal) = &mut self.journal {
-            commit.seq = journal.commit.seq;
             journal.commit = commit.clone();
             journal.finish(writer, core.limits.value)?;
             journal.prune(writer, &core.retention)?;
         }
         let Changes { pieces, lost, is_cut, touched, is_touched, .. } = self;
         let batch = Arc::new(Batch { commit, pieces });
-        Ok(Some(Told { batch, lost, is_cut, touched, is_touched }))
+        Ok((seq, Some(Told { batch, lost, is_cut, touched, is_touched })))
     }
 
     /// Whether any record was touched, which makes it a commit with a number.
     pub(super) fn is_commit(&self) -> bool {
         self.is_touched || !self.touched.is_empty()
     }
+}
+
+/// Who asks for changes, when they are given to the engine.
+pub(super) struct Asked {
+    /// the models whose changes are asked for; `None` if nobody asks for any
+    models: Option<Wanted>,
+    /// Whether they are for somebody who is told of the commit, and not for the journal alone.
+    is_told: bool,
+    /// whether the commit follows
+    pub(super) is_last: bool,
 }
 
 /// Bytes of changes that are kept in memory at least, however little is staged.

@@ -5,12 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::changes::Changes;
+use super::changes::{Asked, Changes};
 use super::context::{Core, Encoded};
 use super::hooks::Hooked;
 use super::turn::{Lent, Turn};
-use crate::change::{Wanted, wake};
-use crate::engine::{Commit, Durability, Write};
+use crate::change::wake;
+use crate::engine::{Commit, Durability, Submitted, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Entries;
 use crate::observe::{Kind, Observed, Outcome};
@@ -132,8 +132,8 @@ impl State {
             return Ok(());
         }
         self.spills += 1;
-        let wanted = Changes::wanted(core, &core.feed.enter());
-        self.apply(core, core.staging, (wanted.as_ref(), false))
+        let asked = Changes::asked(core, &core.feed.enter(), false);
+        self.apply(core, core.staging, &asked)
     }
 
     /// What fails in here dooms the transaction, as part of it may be with the engine. So does a panic.
@@ -147,11 +147,13 @@ impl State {
         Ok(())
     }
 
-    /// `asked`: the models whose changes somebody asks for, and whether the commit follows.
-    fn apply(&mut self, core: &Core, keep: usize, asked: (Option<&Wanted>, bool)) -> Result<()> {
+    fn apply(&mut self, core: &Core, keep: usize, asked: &Asked) -> Result<()> {
         self.guarded(|state| {
             let State { writer, layers, changes, now, actor, .. } = state;
             let writer = writer.as_deref_mut().ok_or_else(lost)?;
+            // What is spilled is only the beginning.
+            let bytes = layers.iter().map(Overlay::bytes).sum();
+            writer.announce(if asked.is_last { bytes } else { usize::MAX })?;
             for layer in layers {
                 changes.collect(layer, writer, core, (*now, actor.as_deref()), asked)?;
                 layer.apply(writer, keep)?;
@@ -190,27 +192,40 @@ impl State {
             return Err(lost());
         }
         if self.spills == 0 && self.layers.iter().all(Overlay::is_empty) {
-            return Ok(());
+            let State { writer, turn, .. } = self;
+            let ended = writer.map(|writer| (writer, turn));
+            return ended.map_or(Ok(()), |(writer, _turn)| writer.end());
         }
         self.check_deferred(core)?;
-        // Until the watchers are told, so that they are told in the order of the commits.
-        let mut gate = core.feed.enter();
-        let wanted = Changes::wanted(core, &gate);
-        self.apply(core, 0, (wanted.as_ref(), true))?;
+        // Nobody comes to wait for commits until this one has passed.
+        let (gate, passage) = core.feed.come();
+        let asked = Changes::asked(core, &gate, true);
+        drop(gate);
+        self.apply(core, 0, &asked)?;
         let State { writer, turn, durability, changes, now, actor, .. } = self;
         let mut writer = writer.ok_or_else(lost)?;
         let is_commit = changes.is_commit();
-        let told = changes.finish(core, &mut *writer, (now, actor), &gate)?;
+        let (seq, told) = changes.finish(core, &mut *writer, (now, actor))?;
         let pause = core.latest.pause();
-        let committed = writer.commit(durability);
+        let mut turn = turn;
+        let committed = match writer.submit(durability) {
+            Ok(Submitted::Done(commit)) => Ok(commit),
+            Ok(Submitted::Pending(pending)) => {
+                // The next writer goes on while this one waits for the disk; but hooks are run before it begins.
+                turn = turn.filter(|_| core.hooks.are_after());
+                pending.wait()
+            }
+            Err(error) => Err(error),
+        };
         drop(pause);
-        let mut wakers = Vec::new();
-        match &told {
-            Some(told) => wakers = told.publish(core, &mut gate, &committed),
-            None if is_commit && matches!(committed, Ok(Commit::Committed)) => gate.count(),
-            None => {}
-        }
-        drop(gate);
+        let wakers = match &told {
+            Some(told) => passage.pass(|gate| told.publish(core, gate, &committed)),
+            None => {
+                let has_number = is_commit && matches!(committed, Ok(Commit::Committed));
+                passage.pass_by(has_number.then_some(seq));
+                Vec::new()
+            }
+        };
         let woken = catch_unwind(AssertUnwindSafe(|| wake(wakers)));
         // Before the turn passes on, as whoever has it may ask what was committed.
         let committed = committed.and_then(Commit::into_result);

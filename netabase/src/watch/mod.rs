@@ -116,7 +116,7 @@ impl<D: NetabaseDefinition, M: ModelOf<D>> Watch<D, M> {
         let interest = Interest { ordinal, anchors, sees: conditions.sees() };
         let mailbox = Arc::new(Mailbox::new(capacity));
         // No commit passes the gate in between.
-        let mut gate = context.feed.enter();
+        let mut gate = context.feed.enter_alone();
         let view = look().ok_or_else(closed)??;
         let mut wakers = Vec::new();
         if context.journals {

@@ -34,6 +34,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct Redb {
     database: Arc<Access>,
     path: Option<PathBuf>,
+    quick_repair: bool,
 }
 
 /// Dropping redb's database closes it under its readers, so every transaction and cursor holds one of these.
@@ -68,7 +69,8 @@ impl Redb {
         } else {
             Access::writable(open::writable(path, options)?)
         };
-        Ok(Redb { database: Arc::new(access), path: Some(path.to_path_buf()) })
+        let quick_repair = options.quick_repair;
+        Ok(Redb { database: Arc::new(access), path: Some(path.to_path_buf()), quick_repair })
     }
 
     /// A database in memory, gone when it is dropped.
@@ -81,7 +83,8 @@ impl Redb {
     #[doc(hidden)]
     pub fn on_backend(backend: impl redb::StorageBackend, options: &RedbOptions) -> Result<Self> {
         let database = open::on_backend(backend, options)?;
-        Ok(Redb { database: Arc::new(Access::writable(database)), path: None })
+        let quick_repair = options.quick_repair;
+        Ok(Redb { database: Arc::new(Access::writable(database)), path: None, quick_repair })
     }
 
     fn begin(&self) -> Result<redb::ReadTransaction> {
@@ -120,7 +123,8 @@ impl Engine for Redb {
             Access::Write(database) => {
                 let begin = || shared(database).get()?.begin_write().map_err(error::transaction);
                 let transaction = guarded(begin)?;
-                Ok(Box::new(write::Writer::new(transaction, tables.clone(), self.database.clone())))
+                let database = self.database.clone();
+                Ok(Box::new(write::Writer::new(transaction, tables.clone(), (database, self.quick_repair))))
             }
             Access::Read(_) => Err(Error::new(ErrorKind::ReadOnly)),
         }

@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// How to open a redb file.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct RedbOptions {
     /// bytes of pages kept in memory; redb's own default is 1 GiB
     pub cache_size: Option<usize>,
@@ -21,6 +22,8 @@ pub struct RedbOptions {
     pub create_new: bool,
     /// open for reading only; the file must exist
     pub read_only: bool,
+    /// Commits write what makes opening after a crash quick, which makes them slower.
+    pub quick_repair: bool,
     /// read the whole file and hold every page against its checksum; says nothing of a file opened for reading only
     pub check: bool,
 }

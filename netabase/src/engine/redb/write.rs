@@ -136,17 +136,22 @@ self_cell::self_cell!(
 pub(super) struct Writer {
     specs: Tables,
     open: Guarded<OpenTables>,
+    quick_repair: bool,
     /// Last, so that it is dropped after the transaction.
     _database: Arc<Access>,
 }
 
 impl Writer {
-    pub(super) fn new(transaction: WriteTransaction, specs: Tables, database: Arc<Access>) -> Self {
+    pub(super) fn new(
+        transaction: WriteTransaction,
+        specs: Tables,
+        (database, quick_repair): (Arc<Access>, bool),
+    ) -> Self {
         let open = OpenTables::new(transaction, |_| Slots {
             cells: specs.iter().map(|_| OnceLock::new()).collect(),
             opening: Mutex::new(()),
         });
-        Writer { specs, open: Guarded::new(open), _database: database }
+        Writer { specs, open: Guarded::new(open), quick_repair, _database: database }
     }
 
     fn map<'s>(&'s self, table: TableId) -> Result<&'s (dyn Map + 's)> {
@@ -260,12 +265,14 @@ impl Write for Writer {
     }
 
     fn commit(mut self: Box<Self>, durability: Durability) -> Result<Commit> {
-        let open = self.open.take()?;
+        let (open, quick_repair) = (self.open.take()?, self.quick_repair);
         let committed = guarded(|| {
             // Taking the owner out drops the tables first, which writes their roots back.
             let mut transaction = open.into_owner();
             if durability == Durability::Eventual {
                 transaction.set_durability(redb::Durability::None).map_err(Error::engine)?;
+            } else {
+                transaction.set_quick_repair(quick_repair);
             }
             Ok(transaction.commit())
         });
