@@ -7,7 +7,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use netabase::{NetabaseDefinition, NetabaseModel, Store};
+use netabase::{NetabaseDefinition, NetabaseModel, Store, WriteAhead};
 use netabase_benches::model::{Club, Team, User};
 use netabase_benches::{Data, Options, Result};
 use serde::{Deserialize, Serialize};
@@ -74,17 +74,23 @@ fn timed<T>(note: &mut dyn FnMut(&'static str, Duration), name: &'static str, wo
 fn round(data: &Data, note: &mut dyn FnMut(&'static str, Duration)) -> Result<String> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("club.redb");
-    let store = Store::<Club>::open(&path)?;
+    let store = Store::<Club>::builder().path(&path).write_ahead(WriteAhead::Off).open()?;
     timed(note, "create all in one commit", || store.write(|txn| txn.create_batch(&data.users)))?;
     // As a crash would leave it.
     let crashed = folder.path().join("crashed.redb");
     fs::copy(&path, &crashed)?;
     drop(store);
 
-    drop(timed(note, "open after a clean close", || Store::<Club>::open(&path))?);
-    drop(timed(note, "open after a crash", || Store::<Club>::open(&crashed))?);
-    drop(timed(note, "open_checked", || Store::<Club>::open_checked(&path))?);
-    let store = Store::<Club>::open(&path)?;
+    drop(timed(note, "open after a clean close", || {
+        Store::<Club>::builder().path(&path).write_ahead(WriteAhead::Off).open()
+    })?);
+    drop(timed(note, "open after a crash", || {
+        Store::<Club>::builder().path(&crashed).write_ahead(WriteAhead::Off).open()
+    })?);
+    drop(timed(note, "open_checked", || {
+        Store::<Club>::builder().path(&path).write_ahead(WriteAhead::Off).open_checked()
+    })?);
+    let store = Store::<Club>::builder().path(&path).write_ahead(WriteAhead::Off).open()?;
     let report = timed(note, "verify", || store.verify(|_| {}))?;
     assert!(report.is_clean(), "{report}");
     let snapshot = store.begin_read()?;
@@ -101,7 +107,7 @@ fn round(data: &Data, note: &mut dyn FnMut(&'static str, Duration)) -> Result<St
     drop(store);
 
     let path = folder.path().join("grown.redb");
-    let store = Store::<before::Club>::open(&path)?;
+    let store = Store::<before::Club>::builder().path(&path).write_ahead(WriteAhead::Off).open()?;
     let plain = |user: &User| before::User {
         id: user.id,
         name: user.name.clone(),
@@ -113,6 +119,8 @@ fn round(data: &Data, note: &mut dyn FnMut(&'static str, Duration)) -> Result<St
     let plain: Vec<_> = data.users.iter().map(plain).collect();
     timed(note, "create all, without indexes", || store.write(|txn| txn.create_batch(&plain)))?;
     drop(store);
-    drop(timed(note, "open with four new indexes", || Store::<Club>::open(&path))?);
+    drop(timed(note, "open with four new indexes", || {
+        Store::<Club>::builder().path(&path).write_ahead(WriteAhead::Off).open()
+    })?);
     Ok(format!("compact: {} MB to {} MB", before / 1_000_000, after / 1_000_000))
 }

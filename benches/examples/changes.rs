@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use netabase::watch::Watcher;
-use netabase::{Durability, NetabaseDefinition, NetabaseModel, Store};
+use netabase::{Durability, NetabaseDefinition, NetabaseModel, Store, WriteAhead};
 use netabase_benches::{Options, Result};
 use redb::TableDefinition;
 use redb::backends::InMemoryBackend;
@@ -148,7 +148,7 @@ fn text(at: u64) -> String {
 
 fn open<D: NetabaseDefinition>(place: Option<&Path>) -> netabase::Result<Store<D>> {
     match place {
-        Some(folder) => Store::builder().path(folder.join(D::NAME)).open(),
+        Some(folder) => Store::builder().path(folder.join(D::NAME)).write_ahead(WriteAhead::Off).open(),
         None => Store::builder().in_memory().durability(Durability::Eventual).open(),
     }
 }

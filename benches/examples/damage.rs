@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use netabase::{ReadTransaction, Store};
+use netabase::{ReadTransaction, Store, WriteAhead};
 use netabase_benches::model::{Club, Team, User};
 use netabase_benches::{Data, Options, Result};
 
@@ -48,7 +48,7 @@ fn main() -> Result<()> {
     std::panic::set_hook(Box::new(|_| {}));
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("club.redb");
-    let store = Store::<Club>::open(&path)?;
+    let store = Store::<Club>::builder().path(&path).write_ahead(WriteAhead::Off).open()?;
     store.write(|txn| txn.create_batch(&Data::new(records).users))?;
     let truth = answers(&store.begin_read()?)?;
     drop(store);
@@ -83,7 +83,11 @@ fn main() -> Result<()> {
 }
 
 fn open(path: &Path, checked: bool, truth: &Answers) -> Outcome {
-    let store = if checked { Store::<Club>::open_checked(path) } else { Store::<Club>::open(path) };
+    let store = if checked {
+        Store::<Club>::builder().path(path).write_ahead(WriteAhead::Off).open_checked()
+    } else {
+        Store::<Club>::builder().path(path).write_ahead(WriteAhead::Off).open()
+    };
     match store.map(|store| store.begin_read().and_then(|snapshot| answers(&snapshot))) {
         Err(_) => Outcome::Refused,
         Ok(Err(_)) => Outcome::Reported,

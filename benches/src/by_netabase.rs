@@ -1,5 +1,6 @@
 //! The store with netabase.
 
+use crate::new_store;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -19,7 +20,7 @@ impl Side for ByNetabase {
     type Writer<'t> = WriteTransaction<Club>;
 
     fn create(path: &Path) -> Result<Self> {
-        Ok(ByNetabase(Store::create(path)?))
+        Ok(ByNetabase(new_store(path)?))
     }
 
     fn begin_read(&self) -> Result<Self::Reader> {

@@ -30,6 +30,14 @@ pub use model::{Club, Team, User};
 pub use options::Options;
 pub use side::{Reads, Side, Writes};
 
+/// A new store without a write-ahead journal: a commit costs what one by hand does, and what netabase adds to it.
+pub fn new_store<D: netabase::NetabaseDefinition>(
+    path: &std::path::Path,
+) -> netabase::Result<netabase::Store<D>> {
+    let store = netabase::Store::builder().path(path).create_new(true);
+    store.write_ahead(netabase::WriteAhead::Off).open()
+}
+
 /// Either store's failure. Benches only pass it on.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 

@@ -1,5 +1,6 @@
 //! Records with those they are related to: writers with their books, and books with their writers.
 
+use crate::new_store;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -79,7 +80,7 @@ pub struct LinksByNetabase {
 
 impl Related for LinksByNetabase {
     fn filled(path: &Path, writers: &[Writer], books: &[Book]) -> Result<Self> {
-        let store = Store::<Shelf>::create(path)?;
+        let store = new_store::<Shelf>(path)?;
         store.write(|txn| txn.create_batch(writers))?;
         books.chunks(1000).try_for_each(|books| store.write(|txn| txn.create_batch(books)))?;
         Ok(LinksByNetabase { reader: store.begin_read()?, _store: store })

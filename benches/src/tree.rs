@@ -1,5 +1,6 @@
 //! A tree whose root takes everything with it: by netabase, and by hand on redb.
 
+use crate::new_store;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -40,7 +41,7 @@ pub fn tree(nodes: u64) -> Vec<Node> {
 
 /// A file of netabase with the tree.
 pub fn by_netabase(path: &Path, nodes: &[Node]) -> Result<Store<Tree>> {
-    let store = Store::create(path)?;
+    let store = new_store(path)?;
     store.write(|txn| txn.create_batch(nodes))?;
     Ok(store)
 }

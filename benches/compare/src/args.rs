@@ -10,7 +10,7 @@ use clap::{Parser, ValueEnum};
 /// nothing, and the rows that commit say little.
 #[derive(Parser, Clone, Debug)]
 #[command(
-    after_help = "Engines: redb netabase native_db sqlite_full sqlite_normal fjall lmdb. All commits are synced, \
+    after_help = "Engines: redb netabase netabase_journal native_db sqlite_full sqlite_normal fjall lmdb. All commits are synced, \
                         except those of sqlite_normal."
 )]
 pub(crate) struct Args {
@@ -45,6 +45,7 @@ pub(crate) struct Args {
 pub(crate) enum Name {
     Redb,
     Netabase,
+    NetabaseJournal,
     NativeDb,
     SqliteFull,
     SqliteNormal,
@@ -57,6 +58,7 @@ impl fmt::Display for Name {
         f.pad(match self {
             Name::Redb => "redb",
             Name::Netabase => "netabase",
+            Name::NetabaseJournal => "netabase_journal",
             Name::NativeDb => "native_db",
             Name::SqliteFull => "sqlite_full",
             Name::SqliteNormal => "sqlite_normal",

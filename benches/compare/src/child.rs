@@ -28,7 +28,8 @@ pub(crate) fn run(engine: Name, args: &Args) -> Result<()> {
     let round = Round { data: Data::new(args.records), records: args.records, only: &args.only };
     match engine {
         Name::Redb => round.play::<Redb>(),
-        Name::Netabase => round.play::<Netabase>(),
+        Name::Netabase => round.play::<Netabase<false>>(),
+        Name::NetabaseJournal => round.play::<Netabase<true>>(),
         Name::NativeDb => round.play::<NativeDb>(),
         Name::SqliteFull => round.play::<SqliteFull>(),
         Name::SqliteNormal => round.play::<SqliteNormal>(),
@@ -122,6 +123,14 @@ impl Round<'_> {
         self.repeat("single", WRITES, || threads::singles(store, data, 1))?;
         self.repeat("single_4", WRITES, || threads::singles(store, data, 4))?;
         self.repeat("single_16", WRITES, || threads::singles(store, data, 16))?;
+        self.repeat("batches_settled", WRITES, || write::batches_settled(store, data))?;
+        self.repeat("updates_settled", WRITES, || write::updates_settled(store, data))?;
+        self.repeat("deletes_settled", WRITES, || write::deletes_settled(store, data))?;
+        self.repeat("singles_settled", WRITES, || write::singles_settled(store, data))?;
+        let fresh = |read: &dyn Fn() -> Result<Run>| write::after_10k(store, data, read);
+        self.repeat("get_after_10k", READS, || fresh(&|| read::get(store, data)))?;
+        self.repeat("lookup_after_10k", READS, || fresh(&|| read::lookup(store, data)))?;
+        self.repeat("scan_after_10k", READS, || fresh(&|| read::scan(store, data)))?;
         self.repeat("reads_1_busy", THREADS, || threads::busy_reads(store, data, 1))?;
         self.repeat("reads_2_busy", THREADS, || threads::busy_reads(store, data, 2))
     }

@@ -29,6 +29,11 @@ pub(crate) trait Engine: Sized + Sync {
     /// Runs `work` in a write transaction and commits it durably; after an error nothing of it stays.
     fn write(&self, work: impl FnOnce(&mut Self::Writer<'_>) -> Result<()>) -> Result<()>;
 
+    /// Brings what was written to where it stays, if the engine writes it elsewhere first.
+    fn settle(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// One user, in a read transaction of its own.
     fn get_alone(&self, id: u64) -> Result<Option<User>>;
 

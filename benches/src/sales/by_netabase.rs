@@ -1,5 +1,6 @@
 //! Sales with netabase.
 
+use crate::new_store;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -18,7 +19,7 @@ pub struct SalesByNetabase {
 
 impl Answers for SalesByNetabase {
     fn filled(path: &Path, sales: &[Sale]) -> Result<Self> {
-        let store = Store::<Trade>::create(path)?;
+        let store = new_store::<Trade>(path)?;
         sales.chunks(BATCH).try_for_each(|sales| store.write(|txn| txn.create_batch(sales)))?;
         Ok(SalesByNetabase { reader: store.begin_read()?, _store: store })
     }

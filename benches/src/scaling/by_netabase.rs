@@ -1,5 +1,6 @@
 //! The store with netabase.
 
+use crate::new_store;
 use std::path::Path;
 
 use netabase::{ReadTransaction, Store, WriteTransaction};
@@ -17,7 +18,7 @@ impl<M: Model> Side<M> for ByNetabase<M> {
     type Writer<'t> = WriteTransaction<M::Store>;
 
     fn create(path: &Path) -> Result<Self> {
-        Ok(ByNetabase(Store::create(path)?))
+        Ok(ByNetabase(new_store(path)?))
     }
 
     fn begin_read(&self) -> Result<Self::Reader> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use netabase::{ReadTransaction, Store, WriteTransaction};
+use netabase::{ReadTransaction, Store, WriteAhead, WriteTransaction};
 use netabase_benches::links::{self, LinksByNetabase, Related};
 use netabase_benches::sales::{Answers, Sales, SalesByNetabase};
 use netabase_benches::{Club, User};
@@ -10,15 +10,17 @@ use netabase_benches::{Club, User};
 use crate::Result;
 use crate::engine::{Engine, Reads, Writes};
 
-/// A netabase store.
-pub(crate) struct Netabase(Store<Club>);
+/// A netabase store, with a write-ahead journal or without.
+pub(crate) struct Netabase<const JOURNAL: bool>(Store<Club>);
 
-impl Engine for Netabase {
+impl<const JOURNAL: bool> Engine for Netabase<JOURNAL> {
     type Reader<'e> = ReadTransaction<Club>;
     type Writer<'e> = WriteTransaction<Club>;
 
     fn open(folder: &Path) -> Result<Self> {
-        Ok(Netabase(Store::open(folder.join("users.redb"))?))
+        let write_ahead = if JOURNAL { WriteAhead::On } else { WriteAhead::Off };
+        let store = Store::builder().path(folder.join("users.redb")).write_ahead(write_ahead);
+        Ok(Netabase(store.open()?))
     }
 
     fn begin_read(&self) -> Result<ReadTransaction<Club>> {
@@ -31,11 +33,19 @@ impl Engine for Netabase {
         Ok(transaction.commit()?)
     }
 
+    fn settle(&self) -> Result<()> {
+        Ok(self.0.checkpoint()?)
+    }
+
     fn get_alone(&self, id: u64) -> Result<Option<User>> {
         Ok(self.0.get::<User>(id)?)
     }
 
     fn sales(folder: &Path, sales: &Sales) -> Result<Option<Box<dyn Answers>>> {
+        // What lies in the file is read the same.
+        if JOURNAL {
+            return Ok(None);
+        }
         Ok(Some(Box::new(SalesByNetabase::filled(&folder.join("sales.redb"), &sales.all)?)))
     }
 
@@ -43,6 +53,9 @@ impl Engine for Netabase {
         folder: &Path,
         (writers, books): (&[links::Writer], &[links::Book]),
     ) -> Result<Option<Box<dyn Related>>> {
+        if JOURNAL {
+            return Ok(None);
+        }
         Ok(Some(Box::new(LinksByNetabase::filled(&folder.join("links.redb"), writers, books)?)))
     }
 }
