@@ -4,7 +4,6 @@
 use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -12,6 +11,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use kit::bank::{Account, Bank, Total, account, payment};
 use kit::memory::{Answer, Memory};
+use kit::process::spawn;
 use netabase::change::{ChangeSet, Retention};
 use netabase::journal::Group;
 use netabase::{Error, ErrorKind, Result, Store, WriteTransaction};
@@ -145,13 +145,7 @@ fn thirty_kills_do_nothing_twice_and_leave_nothing_out() -> Result<()> {
     let file = folder.path().join("bank.redb");
     let (mut last, mut seen) = (0, Vec::new());
     for round in 0..30_u64 {
-        let mut child = Command::new(env::current_exe().expect("this binary"))
-            .args(["--exact", "consumers::child", "--nocapture"])
-            .env(FILE, &file)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
+        let mut child = spawn("consumers::child", &[(FILE, file.as_ref())]);
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         while !lines.next().expect("it works").expect("it reads").contains("at work") {}
         // At moments that differ from round to round.

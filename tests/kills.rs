@@ -5,9 +5,9 @@
 
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use kit::load::{person, run, step};
 use kit::models::World;
+use kit::process::{self, random, say};
 use kit::rows::{Rows, stored};
 use netabase::engine::{Redb, RedbOptions};
 use netabase::{NetabaseDefinition, NetabaseModel, Result, Store};
@@ -47,26 +48,8 @@ fn commit(file: &Path) -> Result<()> {
     Ok(())
 }
 
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).expect("the parent reads");
-}
-
 fn spawn(work: &str, file: &Path) -> Child {
-    Command::new(env::current_exe().expect("this binary"))
-        .args(["--exact", "kills::child", "--nocapture"])
-        .env(WORK, work)
-        .env(FILE, file)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it starts")
-}
-
-/// Numbers that differ from run to run; a failure names the round.
-fn random(below: u64) -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(0) % below
+    process::spawn("kills::child", &[(WORK, work.as_ref()), (FILE, file.as_ref())])
 }
 
 fn read(file: &Path) -> Result<Rows> {

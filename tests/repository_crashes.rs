@@ -3,21 +3,12 @@
 use std::sync::Arc;
 
 use kit::company::{Company, Employee, Project, Staff, Work, employee, project};
+use kit::crashes::dice;
 use kit::disk::{Disk, Replay};
 use netabase::engine::{Engine, RedbOptions};
 use netabase::{Repository, Result, Store};
 
 const COMMITS: u32 = 12;
-
-fn dice(seed: u64) -> impl FnMut() -> u32 {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u32
-    }
-}
 
 fn options() -> RedbOptions {
     RedbOptions { cache_size: Some(1 << 20), ..RedbOptions::default() }

@@ -4,14 +4,14 @@
 //! Forty kills, or as many as `NETABASE_KILLS` says. The process is this test binary, which runs the test `child` below.
 
 use std::env;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use kit::bank::{Account, Bank, Payment};
+use kit::process::{random, say, spawn};
 use netabase::{Link, Result, Store, WriteAhead};
 
 const FILE: &str = "NETABASE_TEST_JOURNAL";
@@ -62,25 +62,8 @@ fn work(store: &Store<Bank>, writer: u64) -> Result<()> {
             Ok(())
         })?;
         next += 1;
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "done {writer} {next}").and_then(|()| out.flush()).expect("the parent reads");
+        say(&format!("done {writer} {next}"));
     }
-}
-
-fn spawn(file: &Path) -> Child {
-    Command::new(env::current_exe().expect("this binary"))
-        .args(["--exact", "write_ahead_kills::child", "--nocapture"])
-        .env(FILE, file)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it starts")
-}
-
-/// Numbers that differ from run to run; a failure names the round.
-fn random(below: u64) -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(0) % below
 }
 
 #[test]
@@ -91,7 +74,7 @@ fn forty_kills_lose_no_acknowledged_commit() -> Result<()> {
     let mut before = [0; WRITERS as usize];
     let mut with_journal = 0;
     for round in 0..kills {
-        let mut child = spawn(&file);
+        let mut child = spawn("write_ahead_kills::child", &[(FILE, file.as_ref())]);
         let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let (tell, told) = mpsc::channel();
         let reader = thread::spawn(move || {

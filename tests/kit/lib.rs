@@ -5,6 +5,7 @@ pub mod bank;
 pub mod clinic;
 pub mod company;
 pub mod counting;
+pub mod crashes;
 pub mod disk;
 pub mod feeds;
 pub mod kept;
@@ -13,6 +14,7 @@ pub mod market;
 pub mod memory;
 pub mod models;
 pub mod oracle;
+pub mod process;
 pub mod rows;
 
 use proptest::test_runner::Config;
