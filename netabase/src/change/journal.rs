@@ -238,15 +238,20 @@ impl Journal {
 
     fn write(&mut self, writer: &mut dyn Write, limit: usize, is_last: bool) -> Result<()> {
         let pieces: Vec<&[u8]> = self.waiting.iter().map(|piece| &*piece.items).collect();
-        record::write(&self.commit, is_last, &pieces, &mut self.buffer)?;
+        let mut at = record::write(&self.commit, is_last, &pieces, &mut self.buffer)?;
         if self.buffer.len() > limit {
             let (what, size) = ("a change in the journal".to_owned(), self.buffer.len());
             return Err(Error::new(ErrorKind::LimitExceeded { what, size, limit }));
         }
+        let mut images = Vec::new();
+        for piece in &self.waiting {
+            images.extend(piece.images.iter().map(|image| at + image.start..at + image.end));
+            at += piece.items.len();
+        }
         let key = key_of(self.commit.seq, self.parts);
         self.parts = self.parts.saturating_add(1);
         (self.size, self.waiting) = (0, Vec::new());
-        writer.apply(JOURNAL_TABLE, &mut [MapChange::Insert(&key, &self.buffer)].into_iter())
+        writer.insert_parts(JOURNAL_TABLE, (&key, &self.buffer), &images)
     }
 
     /// Removes some of the oldest commits that no rule asks for.
@@ -344,7 +349,7 @@ impl<'r> Sets<'r> {
             }
             let (is_last, items) = (record.is_last, record.items.into());
             let mut pieces = batch.take().map_or_else(Vec::new, |batch| batch.pieces);
-            pieces.push(Piece { ordinal: usize::MAX, items });
+            pieces.push(Piece { ordinal: usize::MAX, items, images: Vec::new() });
             (self.at, self.parts) = (seq, self.parts.saturating_add(1));
             // Who wrote it may be known only in the end.
             let read = Batch { commit: record.commit, pieces };

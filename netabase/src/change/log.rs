@@ -2,6 +2,7 @@
 //!
 //! Until then the engine has the records as they were, so nothing is noted while the transaction runs.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::items::{Bytes, Item};
@@ -22,6 +23,8 @@ pub(crate) struct Piece {
     /// number of the model
     pub(crate) ordinal: usize,
     pub(crate) items: Arc<[u8]>,
+    /// where in it the records stand as they are after the commit
+    pub(crate) images: Vec<Range<usize>>,
 }
 
 /// Takes pieces as they are collected, and may write them at once.
@@ -52,7 +55,7 @@ fn collect_model(
     sink: Sink<'_>,
 ) -> Result<()> {
     let (main, ordinal) = (tables.main()?, tables.ordinal);
-    let (mut items, mut header) = (Vec::new(), Vec::new());
+    let (mut items, mut header, mut images) = (Vec::new(), Vec::new(), Vec::new());
     name.write(&mut header)?;
     for change in layer.changes(main) {
         let (key, after) = match change {
@@ -76,10 +79,13 @@ fn collect_model(
             let mut next = header.clone();
             item.write(&mut next)?;
             drop(old);
-            sink(Piece { ordinal, items: std::mem::replace(&mut items, next).into() }, writer)?;
+            let (items, images) = (std::mem::replace(&mut items, next), std::mem::take(&mut images));
+            sink(Piece { ordinal, items: items.into(), images }, writer)?;
         } else {
             item.write(&mut items)?;
         }
+        // What it is after the commit is what an item ends with.
+        images.extend(after.map(|after| items.len() - after.0.len()..items.len()));
     }
-    if items.is_empty() { Ok(()) } else { sink(Piece { ordinal, items: items.into() }, writer) }
+    if items.is_empty() { Ok(()) } else { sink(Piece { ordinal, items: items.into(), images }, writer) }
 }

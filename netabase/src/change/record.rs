@@ -44,19 +44,20 @@ pub(super) struct Record<'r> {
     pub(super) items: &'r [u8],
 }
 
-/// Writes a record into the buffer, in place of what it holds.
+/// Writes a record into the buffer, in place of what it holds. Returns where the pieces begin.
 pub(super) fn write(
     commit: &Commit,
     is_last: bool,
     pieces: &[impl AsRef<[u8]>],
     out: &mut Vec<u8>,
-) -> Result<()> {
+) -> Result<usize> {
     out.clear();
     out.extend_from_slice(&commit.seq.to_be_bytes());
     out.extend_from_slice(&[0; 4]);
     let header = Header { form: FORM, is_last, time: nanos(commit.time), actor: commit.actor.as_deref() };
     let filled = postcard::to_extend(&header, std::mem::take(out));
     *out = filled.map_err(|_| Error::internal("a record of the journal does not encode"))?;
+    let begin = out.len();
     for piece in pieces {
         out.extend_from_slice(piece.as_ref());
     }
@@ -67,7 +68,7 @@ pub(super) fn write(
     }
     let checksum = crc32fast::hash(out);
     out.extend_from_slice(&checksum.to_be_bytes());
-    Ok(())
+    Ok(begin)
 }
 
 /// Bytes of the number and the length.

@@ -12,7 +12,7 @@ mod redb;
 mod slice;
 
 use std::fmt;
-use std::ops::Bound;
+use std::ops::{self, Bound};
 use std::sync::Arc;
 
 pub use self::redb::{Redb, RedbOptions};
@@ -149,6 +149,16 @@ pub trait Write: Read {
         table: TableId,
         changes: &mut dyn Iterator<Item = IndexChange<'_>>,
     ) -> Result<()>;
+    /// Adds a row to a map, whose key is absent. `parts` of the value will soon be the values of other rows, so that an engine with a log
+    /// need not write them twice. The default takes no notice.
+    fn insert_parts(
+        &mut self,
+        table: TableId,
+        (key, value): (&[u8], &[u8]),
+        _parts: &[ops::Range<usize>],
+    ) -> Result<()> {
+        self.apply(table, &mut [MapChange::Insert(key, value)].into_iter())
+    }
     /// Tells about how many bytes of changes are to follow, so that an engine may choose another way for many.
     fn announce(&mut self, _bytes: usize) -> Result<()> {
         Ok(())

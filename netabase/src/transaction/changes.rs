@@ -86,31 +86,39 @@ impl Changes {
         })
     }
 
-    /// Writes the record of the commit, and makes ready what the watchers are told: `None` if nobody is there to be told. Gives the commit
-    /// its number.
-    pub(super) fn finish(
-        mut self,
+    /// Writes the commit's last record in the journal, where it has one. Before the engine has the last of the changes, so that it may know
+    /// them when they come.
+    pub(super) fn write_journal(
+        &mut self,
         core: &Core,
         writer: &mut dyn Write,
+        actor: Option<&str>,
+    ) -> Result<()> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        journal.commit.actor = actor.map(str::to_owned);
+        journal.finish(writer, core.limits.value)?;
+        journal.prune(writer, &core.retention)
+    }
+
+    /// Makes ready what the watchers are told: `None` if nobody is there to be told. Gives the commit
+    /// its number.
+    pub(super) fn finish(
+        self,
+        core: &Core,
         (time, actor): (SystemTime, Option<String>),
-    ) -> Result<(u64, Option<Told>)> {
+    ) -> (u64, Option<Told>) {
         let journaled = self.journal.as_ref().map(|journal| journal.commit.seq);
         let (seq, has_watchers) = {
             let mut gate = core.feed.enter();
             (gate.assign(journaled, self.is_commit()), gate.has_watchers())
         };
         if self.journal.is_none() && !has_watchers && !core.hooks.are_after() {
-            return Ok((seq, None));
+            return (seq, None);
         }
         let commit = Commit { seq, time, actor };
-        if let Some(journal) = &mut self.journal {
-            journal.commit = commit.clone();
-            journal.finish(writer, core.limits.value)?;
-            journal.prune(writer, &core.retention)?;
-        }
         let Changes { pieces, lost, is_cut, touched, is_touched, .. } = self;
         let batch = Arc::new(Batch { commit, pieces });
-        Ok((seq, Some(Told { batch, lost, is_cut, touched, is_touched })))
+        (seq, Some(Told { batch, lost, is_cut, touched, is_touched }))
     }
 
     /// Whether any record was touched, which makes it a commit with a number.

@@ -154,8 +154,12 @@ impl State {
             // What is spilled is only the beginning.
             let bytes = layers.iter().map(Overlay::bytes).sum();
             writer.announce(if asked.is_last { bytes } else { usize::MAX })?;
-            for layer in layers {
+            let mut layers = layers.iter_mut().peekable();
+            while let Some(layer) = layers.next() {
                 changes.collect(layer, writer, core, (*now, actor.as_deref()), asked)?;
+                if asked.is_last && layers.peek().is_none() {
+                    changes.write_journal(core, writer, actor.as_deref())?;
+                }
                 layer.apply(writer, keep)?;
             }
             Ok(())
@@ -203,9 +207,9 @@ impl State {
         drop(gate);
         self.apply(core, 0, &asked)?;
         let State { writer, turn, durability, changes, now, actor, .. } = self;
-        let mut writer = writer.ok_or_else(lost)?;
+        let writer = writer.ok_or_else(lost)?;
         let is_commit = changes.is_commit();
-        let (seq, told) = changes.finish(core, &mut *writer, (now, actor))?;
+        let (seq, told) = changes.finish(core, (now, actor));
         let pause = core.latest.pause();
         let mut turn = turn;
         let committed = match writer.submit(durability) {

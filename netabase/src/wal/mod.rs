@@ -18,6 +18,7 @@ mod memtable;
 mod merged;
 mod record;
 mod recover;
+mod repeats;
 mod segment;
 mod segments;
 mod sorted;

@@ -2,9 +2,12 @@
 //!
 //! Changes are those of rows, as the engine is told them: to replay one needs no schema. See docs/format.md.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use serde_bytes::Bytes;
 
+use super::repeats::{Pointed, Repeats};
 use crate::engine::{IndexChange, MapChange, TableForm, TableSpec};
 use crate::error::{Error, Result};
 
@@ -23,6 +26,10 @@ pub(super) enum Item<'i> {
     Delete(#[serde(borrow)] &'i Bytes),
     /// a pair of an index
     Remove(#[serde(borrow)] &'i Bytes, #[serde(borrow)] &'i Bytes),
+    /// An `Insert` into a map of a value that stands in the record before: where it begins behind the length, and how long it is.
+    InsertAgain(#[serde(borrow)] &'i Bytes, u64, u64),
+    /// a `Put` of such a value
+    PutAgain(#[serde(borrow)] &'i Bytes, u64, u64),
 }
 
 /// What is known of a table.
@@ -69,6 +76,7 @@ const CHECKSUM: usize = 4;
 pub(super) struct Draft {
     bytes: Vec<u8>,
     is_empty: bool,
+    repeats: Repeats,
 }
 
 impl Draft {
@@ -77,7 +85,7 @@ impl Draft {
         bytes.clear();
         bytes.resize(PREFIX, 0);
         let bytes = postcard::to_extend(&durable, bytes).map_err(|_| unencoded())?;
-        Ok(Draft { bytes, is_empty: true })
+        Ok(Draft { bytes, is_empty: true, repeats: Repeats::default() })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -92,6 +100,33 @@ impl Draft {
         self.is_empty = false;
         let filled = postcard::to_extend(item, std::mem::take(&mut self.bytes));
         self.bytes = filled.map_err(|_| unencoded())?;
+        Ok(())
+    }
+
+    /// A change of a map. Its value is not written again if a [part](Self::push_parts) is the same.
+    pub(super) fn push_map(&mut self, change: MapChange<'_>) -> Result<()> {
+        let body = self.bytes.get(PREFIX..).unwrap_or_default();
+        let item = match change {
+            MapChange::Insert(key, value) => {
+                self.repeats.find(body, value).map(|(at, len)| Item::InsertAgain(Bytes::new(key), at, len))
+            }
+            MapChange::Put(key, value) => {
+                self.repeats.find(body, value).map(|(at, len)| Item::PutAgain(Bytes::new(key), at, len))
+            }
+            MapChange::Delete(_) => None,
+        };
+        self.push(&item.unwrap_or_else(|| change.into()))
+    }
+
+    /// A new row of a map, parts of which may come again as values.
+    pub(super) fn push_parts(&mut self, key: &[u8], value: &[u8], parts: &[Range<usize>]) -> Result<()> {
+        self.push(&MapChange::Insert(key, value).into())?;
+        // The value is what was written last.
+        let body = self.bytes.get(PREFIX..).unwrap_or_default();
+        let begin = body.len().saturating_sub(value.len());
+        for part in parts.iter().filter(|part| part.end <= value.len()) {
+            self.repeats.note(body, begin + part.start..begin + part.end);
+        }
         Ok(())
     }
 
@@ -156,16 +191,38 @@ pub(super) fn seq_at(bytes: &[u8]) -> Option<u64> {
     bytes.first_chunk().copied().map(u64::from_be_bytes)
 }
 
-/// Walks over the items of a record.
+/// Walks over the items of a record. What was not written again comes as if it had been.
 #[derive(Clone, Debug)]
-pub(super) struct Items<'i>(&'i [u8]);
+pub(super) struct Items<'i> {
+    rest: &'i [u8],
+    /// where the rest ends
+    end: usize,
+    pointed: Pointed<'i>,
+}
 
 impl<'i> Items<'i> {
     fn behind_durable(body: &'i [u8]) -> (Option<u64>, Self) {
-        match postcard::take_from_bytes(body) {
-            Ok((durable, rest)) => (Some(durable), Items(rest)),
-            Err(_) => (None, Items(&[])),
-        }
+        let (durable, rest) = match postcard::take_from_bytes(body) {
+            Ok((durable, rest)) => (Some(durable), rest),
+            Err(_) => (None, &[][..]),
+        };
+        (durable, Items { rest, end: body.len(), pointed: Pointed::of(body) })
+    }
+
+    fn take(&mut self) -> Option<Item<'i>> {
+        let at = self.end.saturating_sub(self.rest.len());
+        let (item, rest) = postcard::take_from_bytes(std::mem::take(&mut self.rest)).ok()?;
+        let item = match item {
+            Item::InsertAgain(key, begin, len) => {
+                Item::Insert(key, Bytes::new(self.pointed.get((begin, len), at)?))
+            }
+            Item::PutAgain(key, begin, len) => {
+                Item::Put(key, Bytes::new(self.pointed.get((begin, len), at)?))
+            }
+            item => item,
+        };
+        self.rest = rest;
+        Some(item)
     }
 }
 
@@ -177,12 +234,7 @@ impl<'i> Iterator for Items<'i> {
     type Item = Result<Item<'i>, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let taken = postcard::take_from_bytes(self.0).map_err(|_| Malformed);
-        self.0 = taken.as_ref().map_or(&[], |(_, rest)| *rest);
-        Some(taken.map(|(item, _)| item))
+        (!self.rest.is_empty()).then(|| self.take().ok_or(Malformed))
     }
 }
 
@@ -244,19 +296,70 @@ mod tests {
         draft.push(&MapChange::Put(&[1, 2, 3, 5], b"").into()).unwrap();
         draft.push(&MapChange::Delete(&[1, 2, 3, 6]).into()).unwrap();
         draft.push(&IndexChange::Remove(b"k", b"v").into()).unwrap();
+        let (value, part) = (b"<nineteen bytes long>", 1..20);
+        draft.push_parts(b"j", value, std::slice::from_ref(&part)).unwrap();
+        draft.push_map(MapChange::Insert(b"i", &value[part.clone()])).unwrap();
+        draft.push_map(MapChange::Put(b"p", &value[part])).unwrap();
+        let last_two: Vec<_> = draft.items().skip(7).map(Result::unwrap).collect();
+        assert!(matches!(*last_two, [Item::Insert(_, i), Item::Put(_, p)] if **i == value[1..20] && i == p));
         let bytes = draft.finish(258, 0).unwrap();
         let (bytes, checksum) = bytes.split_last_chunk::<4>().unwrap();
         let expected = [
-            &[0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 40, 0xAC, 2][..],
+            &[0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 75, 0xAC, 2][..],
             &[0, 7, 1, b'T', 0, 1, 4, 0],
             &[1, 7],
             &[2, 4, 1, 2, 3, 4, 3, b'n', b'e', b'w'],
             &[3, 4, 1, 2, 3, 5, 0],
             &[4, 4, 1, 2, 3, 6],
             &[5, 1, b'k', 1, b'v'],
+            &[2, 1, b'j', 21],
+            value,
+            &[6, 1, b'i', 45, 19],
+            &[7, 1, b'p', 45, 19],
         ];
         assert_eq!(bytes, expected.concat());
         assert_eq!(u32::from_be_bytes(*checksum), crc32fast::hash(bytes));
+    }
+
+    #[test]
+    fn a_value_is_not_written_again_unless_it_is_the_same_and_long_enough() {
+        let mut draft = Draft::begin(Vec::new(), 7).unwrap();
+        let value = [b'v'; 64];
+        draft.push_parts(b"j", &value, &[0..20, 20..30, 30..64, 60..70]).unwrap();
+        let others: [&[u8]; 4] = [&value[..20], &value[..10], &[b'w'; 20], &value[..34]];
+        for other in others {
+            draft.push_map(MapChange::Put(b"k", other)).unwrap();
+        }
+        let found: Vec<_> = draft.items().map(Result::unwrap).collect();
+        for (item, value) in found.iter().zip([&value[..]].into_iter().chain(others)) {
+            assert!(matches!(item, Item::Insert(_, found) | Item::Put(_, found) if **found == *value));
+        }
+        let again = |draft: &Draft| draft.bytes.windows(3).filter(|bytes| *bytes == [7, 1, b'k']).count();
+        assert_eq!(again(&draft), 2);
+        // It points to no more than it is long.
+        for _ in 0..100 {
+            draft.push_map(MapChange::Put(b"k", &value[..34])).unwrap();
+        }
+        assert!(draft.items().all(|item| item.is_ok()));
+        assert!((3..100).contains(&again(&draft)));
+    }
+
+    #[test]
+    fn a_pointer_to_what_is_not_before_it_is_malformed() {
+        for (at, len) in [(0, 100), (3, u64::MAX), (u64::MAX, 1), (20, 5)] {
+            let mut draft = Draft::begin(Vec::new(), 7).unwrap();
+            draft.push(&MapChange::Insert(b"k", b"a value of eighteen").into()).unwrap();
+            draft.push(&Item::PutAgain(Bytes::new(b"k"), at, len)).unwrap();
+            let read: Vec<_> = draft.items().collect();
+            assert!(matches!(*read, [Ok(_), Err(Malformed)]), "{at} {len}");
+        }
+        // Nor may a few bytes say the same again and again.
+        let mut draft = Draft::begin(Vec::new(), 7).unwrap();
+        draft.push(&MapChange::Insert(b"k", &[0; 1000]).into()).unwrap();
+        for _ in 0..3 {
+            draft.push(&Item::PutAgain(Bytes::new(b"k"), 5, 1000)).unwrap();
+        }
+        assert!(draft.items().any(|item| item.is_err()));
     }
 
     proptest! {

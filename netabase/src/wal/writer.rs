@@ -2,6 +2,7 @@
 //!
 //! One that outgrows memory goes on with the engine itself, when the engine has all that was committed before it.
 
+use std::ops;
 use std::sync::Arc;
 
 use super::Handle;
@@ -111,6 +112,13 @@ impl Writer {
     }
 }
 
+/// A new row of a map, and the parts of its value.
+struct Parted<'r> {
+    key: &'r [u8],
+    value: &'r [u8],
+    parts: &'r [ops::Range<usize>],
+}
+
 /// Gives the changes of a record to the engine.
 fn replay(draft: &Draft, slots: &[usize], tables: &Tables, writer: &mut dyn Write) -> Result<()> {
     let damaged = || Error::internal("a record that does not read back");
@@ -192,11 +200,22 @@ impl Logged {
     fn change_map(&mut self, slot: usize, spec: &TableSpec, change: MapChange<'_>) -> Result<()> {
         let (MapChange::Insert(key, _) | MapChange::Put(key, _) | MapChange::Delete(key)) = change;
         check(spec.key_width, key)?;
-        self.draft.push(&change.into())?;
+        self.draft.push_map(change)?;
+        self.note_map(slot, key, change);
+        Ok(())
+    }
+
+    fn insert_parts(&mut self, slot: usize, spec: &TableSpec, row: Parted<'_>) -> Result<()> {
+        check(spec.key_width, row.key)?;
+        self.draft.push_parts(row.key, row.value, row.parts)?;
+        self.note_map(slot, row.key, MapChange::Insert(row.key, row.value));
+        Ok(())
+    }
+
+    fn note_map(&mut self, slot: usize, key: &[u8], change: MapChange<'_>) {
         let active = &mut self.merged.layers.active;
         active.filter.add(Hashed::new(slot, key));
         Arc::make_mut(&mut active.rows).change_map(slot, change);
-        Ok(())
     }
 
     fn change_index(&mut self, slot: usize, spec: &TableSpec, change: IndexChange<'_>) -> Result<()> {
@@ -249,6 +268,19 @@ impl Write for Writer {
             return Ok(());
         }
         self.leave_log()?.apply(table, changes)
+    }
+
+    fn insert_parts(
+        &mut self,
+        table: TableId,
+        (key, value): (&[u8], &[u8]),
+        parts: &[ops::Range<usize>],
+    ) -> Result<()> {
+        let row = Parted { key, value, parts };
+        if self.log((table, TableForm::Map), &mut std::iter::once(row), Logged::insert_parts)? {
+            return Ok(());
+        }
+        self.leave_log()?.insert_parts(table, (key, value), parts)
     }
 
     fn apply_index(
