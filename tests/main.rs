@@ -82,3 +82,4 @@ mod watching_limits;
 mod write_ahead;
 mod write_ahead_crashes;
 mod write_ahead_kills;
+mod written_once;

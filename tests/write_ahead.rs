@@ -8,56 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use kit::bank::{Account, Bank};
+use kit::place::Place;
 use netabase::{Durability, Error, ErrorKind, Result, Store, WriteAhead};
 
 fn account(id: u64, cents: i64) -> Account {
     Account { id, owner: format!("owner {}", id % 3), cents }
-}
-
-/// A place for a store, in a folder that goes with it.
-struct Place {
-    folder: tempfile::TempDir,
-}
-
-impl Place {
-    fn new() -> Place {
-        Place { folder: tempfile::tempdir().expect("a folder") }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.path().join("bank.redb")
-    }
-
-    fn journal(&self) -> PathBuf {
-        self.folder.path().join("bank.redb-journal")
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.folder.path()).expect("it lists").flatten();
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
-        names
-    }
-
-    /// What a kill at this moment leaves, elsewhere.
-    fn killed(&self) -> Place {
-        let copy = Place::new();
-        fs::copy(self.file(), copy.file()).expect("it copies");
-        if self.journal().is_dir() {
-            fs::create_dir(copy.journal()).expect("a folder");
-            for entry in fs::read_dir(self.journal()).expect("it lists").flatten() {
-                fs::copy(entry.path(), copy.journal().join(entry.file_name())).expect("it copies");
-            }
-        }
-        copy
-    }
-
-    /// The one file of the journal that has commits in it.
-    fn segment(&self) -> PathBuf {
-        let entries = fs::read_dir(self.journal()).expect("it lists").flatten();
-        entries.map(|entry| entry.path()).next().expect("a segment")
-    }
 }
 
 /// Checkpoints come when they are asked for.
@@ -74,19 +29,24 @@ fn filled(place: &Place, accounts: u64) -> Result<Store<Bank>> {
     Ok(store)
 }
 
+/// The one file of the journal.
+fn segment(place: &Place) -> PathBuf {
+    place.segments().pop().expect("a segment")
+}
+
 fn ids(store: &Store<Bank>) -> Result<Vec<u64>> {
     Ok(store.query::<Account>().collect()?.into_iter().map(|account| account.id).collect())
 }
 
 #[test]
 fn a_closed_store_is_one_file() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let store = filled(&place, 3)?;
     assert_eq!(place.names(), ["bank.redb", "bank.redb-journal"]);
     drop(store);
     assert_eq!(place.names(), ["bank.redb"]);
     // It says nothing of a journal, and is whole without one.
-    let moved = Place::new();
+    let moved = Place::default();
     fs::rename(place.file(), moved.file()).expect("it moves");
     let store = Store::<Bank>::builder().path(moved.file()).write_ahead(WriteAhead::Off).open()?;
     assert_eq!(ids(&store)?, [1, 2, 3]);
@@ -97,7 +57,7 @@ fn a_closed_store_is_one_file() -> Result<()> {
 // A program with one commit to make pays for no journal.
 #[test]
 fn the_first_commit_goes_to_the_file() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let store = filled(&place, 1)?;
     assert_eq!(place.names(), ["bank.redb"]);
     store.write(|txn| txn.create(&account(2, 5)))?;
@@ -107,7 +67,7 @@ fn the_first_commit_goes_to_the_file() -> Result<()> {
 
 #[test]
 fn without_a_journal_there_is_one_file_at_any_time() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let store = Store::<Bank>::builder().path(place.file()).write_ahead(WriteAhead::Off).open()?;
     for id in 1..=5 {
         store.write(|txn| txn.create(&account(id, 1)))?;
@@ -119,7 +79,7 @@ fn without_a_journal_there_is_one_file_at_any_time() -> Result<()> {
 // Whoever opens it, with a journal or without.
 #[test]
 fn what_a_kill_leaves_is_read_again() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let store = filled(&place, 200)?;
     let report = store.verify(|_| {})?;
     assert!(report.is_clean(), "{report}");
@@ -160,7 +120,7 @@ fn what_a_kill_leaves_is_read_again() -> Result<()> {
 // The commits of a store that was killed, and killed again before they came to the file.
 #[test]
 fn a_store_may_be_killed_again_and_again() -> Result<()> {
-    let mut place = Place::new();
+    let mut place = Place::default();
     drop(filled(&place, 2)?);
     for round in 0..6 {
         let store = open(&place.file())?;
@@ -179,7 +139,7 @@ fn a_store_may_be_killed_again_and_again() -> Result<()> {
 
 #[test]
 fn readers_see_commits_at_once_and_snapshots_stay() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let store = filled(&place, 4)?;
     let before = store.begin_read()?;
     store.write(|txn| {
@@ -198,7 +158,7 @@ fn readers_see_commits_at_once_and_snapshots_stay() -> Result<()> {
 
 #[test]
 fn after_a_checkpoint_the_file_has_everything() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let store = filled(&place, 20)?;
     store.checkpoint()?;
     let killed = place.killed();
@@ -211,7 +171,7 @@ fn after_a_checkpoint_the_file_has_everything() -> Result<()> {
 
 #[test]
 fn transactions_larger_than_the_journal_go_to_the_file_in_order() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let store = Store::<Bank>::builder().path(place.file()).write_ahead(WriteAhead::On).checkpoint_size(4096);
     let store = store.checkpoint_after(Duration::from_hours(1)).open()?;
     store.write(|txn| txn.create(&account(1, 1)))?;
@@ -231,7 +191,7 @@ fn transactions_larger_than_the_journal_go_to_the_file_in_order() -> Result<()> 
 
 #[test]
 fn eventual_commits_are_seen_at_once_and_durable_with_the_next_one() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let store = filled(&place, 2)?;
     let lazy = |id| -> Result<()> {
         let mut txn = store.begin_write()?;
@@ -262,7 +222,7 @@ fn refused(place: &Place) -> Error {
 
 #[test]
 fn a_journal_that_does_not_fit_is_refused() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let store = filled(&place, 5)?;
     let (early, journal) = (place.killed(), |place: &Place| place.journal());
     store.checkpoint()?;
@@ -280,7 +240,7 @@ fn a_journal_that_does_not_fit_is_refused() -> Result<()> {
 
     // The one of before beside the database of after.
     assert_eq!(reason(&put(&late, &early)), "it is older than the database");
-    let other = Place::new();
+    let other = Place::default();
     let other_store = filled(&other, 3)?;
     assert_eq!(reason(&put(&late, &other)), "it belongs to another database");
     drop(other_store);
@@ -303,18 +263,18 @@ fn a_journal_that_does_not_fit_is_refused() -> Result<()> {
 // Of the last commit nobody can tell whether it was torn; of all before it somebody knew.
 #[test]
 fn damage_is_named_with_its_place_and_a_torn_end_is_cut_off() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let store = filled(&place, 40)?;
     let killed = place.killed();
     drop(store);
-    let bytes = fs::read(killed.segment()).expect("it reads");
+    let bytes = fs::read(segment(&killed)).expect("it reads");
     let end = bytes.iter().rposition(|byte| *byte != 0).expect("records") + 1;
     let (mut cut, mut named) = (0, 0);
     for at in (4096..end).step_by(7) {
         let damaged = killed.killed();
         let mut copy = bytes.clone();
         copy[at] ^= 0x10;
-        fs::write(damaged.segment(), copy).expect("it writes");
+        fs::write(segment(&damaged), copy).expect("it writes");
         match open(&damaged.file()) {
             Ok(store) => {
                 assert_eq!(ids(&store)?, (1..40).collect::<Vec<_>>(), "byte {at}");
@@ -332,7 +292,7 @@ fn damage_is_named_with_its_place_and_a_torn_end_is_cut_off() -> Result<()> {
     // Cut anywhere, what stands before is there.
     for at in (4096..end).step_by(31) {
         let damaged = killed.killed();
-        fs::write(damaged.segment(), &bytes[..at]).expect("it writes");
+        fs::write(segment(&damaged), &bytes[..at]).expect("it writes");
         let found = ids(&open(&damaged.file())?)?;
         assert_eq!(found, (1..=found.len() as u64).collect::<Vec<_>>());
     }
@@ -340,14 +300,14 @@ fn damage_is_named_with_its_place_and_a_torn_end_is_cut_off() -> Result<()> {
     let damaged = killed.killed();
     let mut copy = bytes;
     copy[20] ^= 1;
-    fs::write(damaged.segment(), copy).expect("it writes");
+    fs::write(segment(&damaged), copy).expect("it writes");
     assert!(refused(&damaged).to_string().contains("segment-0` at byte 0"));
     Ok(())
 }
 
 #[test]
 fn checkpoints_come_and_go_while_others_write_and_read() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let builder = Store::<Bank>::builder().path(place.file()).write_ahead(WriteAhead::On);
     let store = builder.checkpoint_size(2000).checkpoint_after(Duration::ZERO).open()?;
     // Many checkpoints while it goes on; none of the commits is in two places, or in none.
@@ -371,7 +331,7 @@ fn checkpoints_come_and_go_while_others_write_and_read() -> Result<()> {
 // What a writer began with may have gone to the file when he commits.
 #[test]
 fn a_transaction_may_last_longer_than_a_checkpoint() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let builder = Store::<Bank>::builder().path(place.file()).write_ahead(WriteAhead::On);
     let store = builder.checkpoint_size(2000).checkpoint_after(Duration::from_hours(1)).open()?;
     for round in 0..5_u64 {
@@ -400,7 +360,7 @@ fn a_transaction_may_last_longer_than_a_checkpoint() -> Result<()> {
 #[cfg(unix)]
 #[test]
 fn without_a_place_for_a_journal_commits_go_to_the_file() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     drop(Store::<Bank>::create(place.file())?);
     // Something else has the name.
     fs::write(place.journal(), b"not a folder").expect("it writes");
@@ -417,11 +377,11 @@ fn without_a_place_for_a_journal_commits_go_to_the_file() -> Result<()> {
 fn the_journal_is_for_those_whom_the_file_is_for() -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
-    let place = Place::new();
+    let place = Place::default();
     drop(Store::<Bank>::create(place.file())?);
     fs::set_permissions(place.file(), fs::Permissions::from_mode(0o640)).expect("it changes");
     let _store = filled(&place, 2)?;
-    assert_eq!((mode(&place.journal()), mode(&place.segment())), (0o750, 0o640));
+    assert_eq!((mode(&place.journal()), mode(&segment(&place))), (0o750, 0o640));
     Ok(())
 }
 
@@ -440,7 +400,7 @@ fn put(file: &Place, log: &Place) -> Place {
 #[test]
 fn a_journal_of_later_is_refused() -> Result<()> {
     for is_direct in [false, true] {
-        let place = Place::new();
+        let place = Place::default();
         let builder = Store::<Bank>::builder().path(place.file()).checkpoint_after(Duration::from_hours(1));
         let store = builder.checkpoint_size(3000).open()?;
         (1..=2).try_for_each(|id| store.write(|txn| txn.create(&account(id, 1))))?;
@@ -471,7 +431,7 @@ fn a_journal_of_later_is_refused() -> Result<()> {
 // Of a journal that had nothing left to give, the next program goes on with checkpoints of its own.
 #[test]
 fn checkpoints_go_on_after_a_kill_behind_one() -> Result<()> {
-    let place = Place::new();
+    let place = Place::default();
     let store = filled(&place, 5)?;
     store.checkpoint()?;
     let killed = place.killed();

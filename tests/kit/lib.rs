@@ -14,6 +14,7 @@ pub mod market;
 pub mod memory;
 pub mod models;
 pub mod oracle;
+pub mod place;
 pub mod process;
 pub mod rows;
 

@@ -105,13 +105,15 @@ pub(crate) fn singles_settled<E: Engine>(store: &E, data: &Data) -> Result<Run> 
     Ok(run)
 }
 
-/// Reads when 10 000 users have just got another age and bio.
+/// Reads when 10 000 users, from all over, have just got another age and bio.
 pub(crate) fn after_10k<E: Engine>(
     store: &E,
     data: &Data,
     read: impl FnOnce() -> Result<Run>,
 ) -> Result<Run> {
-    let before: Vec<User> = data.pick(10_000.min(data.users.len())).cloned().collect();
+    // A tenth of the users, and so of those that are read by key.
+    let step = (data.users.len() / 10_000).max(1);
+    let before: Vec<User> = data.pick(data.users.len()).step_by(step).cloned().collect();
     let mut after = before.clone();
     for user in &mut after {
         user.age = (user.age + 1) % data.ages;
