@@ -43,6 +43,7 @@ impl Place {
     }
 
     /// What a kill at this moment leaves, elsewhere. For a moment at which nobody writes.
+    #[must_use]
     pub fn killed(&self) -> Place {
         let copy = Place::default();
         fs::copy(self.file(), copy.file()).expect("it copies");

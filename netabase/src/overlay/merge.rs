@@ -157,16 +157,27 @@ enum Source {
 /// The rows of a table, of which some are staged.
 pub(crate) struct MergeCursor<'t, R> {
     base: Box<dyn Cursor + 't>,
+    /// whether it stands on one
     base_has_row: bool,
     rows: R,
     staged: Option<StagedRow<'t>>,
+    /// what its key begins with, if it is so long
+    bound: Option<u64>,
     way: Direction,
     current: Source,
 }
 
 impl<'t, R: Rows<'t>> MergeCursor<'t, R> {
     pub(crate) fn new(base: Box<dyn Cursor + 't>, rows: R, way: Direction) -> Self {
-        MergeCursor { base, base_has_row: false, rows, staged: None, way, current: Source::Neither }
+        MergeCursor {
+            base,
+            base_has_row: false,
+            rows,
+            staged: None,
+            bound: None,
+            way,
+            current: Source::Neither,
+        }
     }
 
     fn next_staged(&mut self) {
@@ -175,6 +186,8 @@ impl<'t, R: Rows<'t>> MergeCursor<'t, R> {
             Direction::Reverse => self.rows.next_back(),
         };
         self.staged = next.map(R::row);
+        let first = self.staged.as_ref().and_then(|row| row.key.first_chunk());
+        self.bound = first.copied().map(u64::from_be_bytes);
     }
 
     fn next_base(&mut self) -> Result<()> {
@@ -190,16 +203,25 @@ impl<'t, R: Rows<'t>> MergeCursor<'t, R> {
         let order = R::compare(staged, &*self.base);
         if self.way == Direction::Forward { order } else { order.reverse() }
     }
-}
 
-impl<'t, R: Rows<'t>> Cursor for MergeCursor<'t, R> {
-    fn advance(&mut self) -> Result<bool> {
+    /// Whether the engine's row surely comes before the staged one: most of the time the first bytes of its key tell.
+    #[inline]
+    fn is_before_staged(&self) -> bool {
+        let Some(bound) = self.bound else { return self.staged.is_none() };
+        let Some(first) = self.base.key().first_chunk() else { return false };
+        let first = u64::from_be_bytes(*first);
+        if self.way == Direction::Forward { first < bound } else { first > bound }
+    }
+
+    /// Goes on when the next row may be a staged one. Apart from `advance`, which is the shorter for it.
+    #[inline(never)]
+    fn advance_staged(&mut self) -> Result<bool> {
         match self.current {
             Source::Neither => {
                 self.next_staged();
                 self.next_base()?;
             }
-            Source::Base => self.next_base()?,
+            Source::Base => {}
             Source::Staged => self.next_staged(),
         }
         while let Some(staged) = &self.staged {
@@ -218,7 +240,23 @@ impl<'t, R: Rows<'t>> Cursor for MergeCursor<'t, R> {
         self.current = Source::Base;
         Ok(self.base_has_row)
     }
+}
 
+impl<'t, R: Rows<'t>> Cursor for MergeCursor<'t, R> {
+    #[inline]
+    fn advance(&mut self) -> Result<bool> {
+        // Most rows of a large table are the engine's.
+        if self.current == Source::Base {
+            if !self.base.advance()? {
+                self.base_has_row = false;
+            } else if self.is_before_staged() {
+                return Ok(true);
+            }
+        }
+        self.advance_staged()
+    }
+
+    #[inline]
     fn key(&self) -> &[u8] {
         match (self.current, &self.staged) {
             (Source::Staged, Some(row)) => row.key,
@@ -226,6 +264,7 @@ impl<'t, R: Rows<'t>> Cursor for MergeCursor<'t, R> {
         }
     }
 
+    #[inline]
     fn value(&self) -> &[u8] {
         match (self.current, &self.staged) {
             (Source::Staged, Some(row)) => row.value,

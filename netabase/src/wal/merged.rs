@@ -1,9 +1,10 @@
 //! A moment of the store: memtables over a snapshot of the engine.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::filter::{Filter, Hashed};
-use super::memtable::{Known, Memtable};
+use super::memtable::{Known, MapRange, Memtable, PairRange};
 use crate::engine::{Cursor, Direction, Range, Read, Slice, Snapshot, TableId, Tables, is_crossed};
 use crate::error::{Error, Result};
 use crate::overlay::MergeCursor;
@@ -67,7 +68,7 @@ impl Merged {
     /// Whether a layer may have rows of one key; for a range of several it may.
     fn may_have(layer: &Layer, slot: usize, range: Range<'_>) -> bool {
         match range {
-            (std::ops::Bound::Included(low), std::ops::Bound::Included(high)) if low == high => {
+            (Bound::Included(low), Bound::Included(high)) if low == high => {
                 layer.filter.may_have(Hashed::new(slot, low))
             }
             _ => true,
@@ -90,27 +91,29 @@ impl Merged {
         })
     }
 
-    fn over<'m>(&'m self, mut rows: Box<dyn Cursor + 'm>, walk: Walk<'_>) -> Result<Box<dyn Cursor + 'm>> {
+    /// The rows of the layers that have any, over those of the engine.
+    fn over<'m>(&'m self, base: Box<dyn Cursor + 'm>, walk: Walk<'_>) -> Result<Rows<'m>> {
         let slot = self.slot(walk.table)?;
-        for layer in self.layers.oldest_first() {
-            match walk.what {
-                What::Map(range) => {
-                    if let Some(map) = layer.rows.map(slot) {
-                        rows = Box::new(MergeCursor::new(rows, map.range(range), walk.way));
-                    }
-                }
-                What::Index(range) => {
-                    if let Some(index) = layer.rows.index(slot) {
-                        rows = Box::new(MergeCursor::new(rows, index.range(range), walk.way));
-                    }
-                }
-                What::Values(key, value) => {
-                    if let Some(index) = layer.rows.index(slot) {
-                        let pairs = index.values_from(key, value, walk.way);
-                        rows = Box::new(MergeCursor::new(rows, pairs, walk.way));
-                    }
+        let mut rows = Rows::Bare(base);
+        match walk.what {
+            What::Map(range) if !is_crossed(range) => {
+                for map in self.map_layers(slot, range).filter_map(|layer| layer.rows.map(slot)) {
+                    rows = Rows::Map(MergeCursor::new(rows.boxed(), map.range(range), walk.way));
                 }
             }
+            What::Index(range) if !is_crossed(range) => {
+                for index in self.index_layers(slot, range).filter_map(|layer| layer.rows.index(slot)) {
+                    rows = Rows::Index(MergeCursor::new(rows.boxed(), index.range(range), walk.way));
+                }
+            }
+            What::Values(key, value) => {
+                let range = (Bound::Included(key), Bound::Included(key));
+                for index in self.index_layers(slot, range).filter_map(|layer| layer.rows.index(slot)) {
+                    let pairs = index.values_from(key, value, walk.way);
+                    rows = Rows::Index(MergeCursor::new(rows.boxed(), pairs, walk.way));
+                }
+            }
+            What::Map(_) | What::Index(_) => {}
         }
         Ok(rows)
     }
@@ -122,20 +125,20 @@ impl Merged {
             What::Map(range) => is_crossed(range) || self.map_layers(slot, range).next().is_none(),
             What::Index(range) => is_crossed(range) || self.index_layers(slot, range).next().is_none(),
             What::Values(key, _) => {
-                let range = (std::ops::Bound::Included(key), std::ops::Bound::Included(key));
+                let range = (Bound::Included(key), Bound::Included(key));
                 self.index_layers(slot, range).next().is_none()
             }
         })
     }
 
-    fn walk<'m>(&'m self, walk: Walk<'_>) -> Result<Box<dyn Cursor + 'm>> {
+    fn walk<'m>(&'m self, walk: Walk<'_>) -> Result<Rows<'m>> {
         let base = &*self.base.snapshot;
         let rows = match walk.what {
             What::Map(range) => base.cursor(walk.table, range, walk.way)?,
             What::Index(range) => base.index_cursor(walk.table, range, walk.way)?,
             What::Values(key, value) => base.values_from(walk.table, key, value, walk.way)?,
         };
-        if self.is_bare(walk)? { Ok(rows) } else { self.over(rows, walk) }
+        self.over(rows, walk)
     }
 
     fn owned(&self, walk: Walk<'_>) -> Result<Box<dyn Cursor>> {
@@ -168,7 +171,52 @@ enum What<'b> {
     Values(&'b [u8], &'b [u8]),
 }
 
-type Rows<'m> = Box<dyn Cursor + 'm>;
+/// Rows of a table. Which kind they are is asked for each of them, so it is not hidden behind a pointer.
+enum Rows<'m> {
+    /// nothing lies over the engine's
+    Bare(Box<dyn Cursor + 'm>),
+    Map(MergeCursor<'m, MapRange<'m>>),
+    Index(MergeCursor<'m, PairRange<'m>>),
+}
+
+impl<'m> Rows<'m> {
+    fn boxed(self) -> Box<dyn Cursor + 'm> {
+        match self {
+            Rows::Bare(rows) => rows,
+            Rows::Map(rows) => Box::new(rows),
+            Rows::Index(rows) => Box::new(rows),
+        }
+    }
+}
+
+impl Cursor for Rows<'_> {
+    #[inline]
+    fn advance(&mut self) -> Result<bool> {
+        match self {
+            Rows::Bare(rows) => rows.advance(),
+            Rows::Map(rows) => rows.advance(),
+            Rows::Index(rows) => rows.advance(),
+        }
+    }
+
+    #[inline]
+    fn key(&self) -> &[u8] {
+        match self {
+            Rows::Bare(rows) => rows.key(),
+            Rows::Map(rows) => rows.key(),
+            Rows::Index(rows) => rows.key(),
+        }
+    }
+
+    #[inline]
+    fn value(&self) -> &[u8] {
+        match self {
+            Rows::Bare(rows) => rows.value(),
+            Rows::Map(rows) => rows.value(),
+            Rows::Index(rows) => rows.value(),
+        }
+    }
+}
 
 self_cell::self_cell!(
     struct OwnedCursor {
@@ -212,11 +260,11 @@ impl Read for Merged {
     }
 
     fn cursor(&self, table: TableId, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor + '_>> {
-        self.walk(Walk { table, what: What::Map(range), way })
+        self.walk(Walk { table, what: What::Map(range), way }).map(Rows::boxed)
     }
 
     fn index_cursor(&self, table: TableId, range: Range<'_>, way: Direction) -> Result<Box<dyn Cursor + '_>> {
-        self.walk(Walk { table, what: What::Index(range), way })
+        self.walk(Walk { table, what: What::Index(range), way }).map(Rows::boxed)
     }
 
     fn values_from(
@@ -226,12 +274,12 @@ impl Read for Merged {
         value: &[u8],
         way: Direction,
     ) -> Result<Box<dyn Cursor + '_>> {
-        self.walk(Walk { table, what: What::Values(key, value), way })
+        self.walk(Walk { table, what: What::Values(key, value), way }).map(Rows::boxed)
     }
 
     fn index_count(&self, table: TableId, key: &[u8]) -> Result<u64> {
         let slot = self.slot(table)?;
-        let range = (std::ops::Bound::Included(key), std::ops::Bound::Included(key));
+        let range = (Bound::Included(key), Bound::Included(key));
         let may_have =
             |layer: &&Layer| layer.rows.index(slot).is_some() && Self::may_have(layer, slot, range);
         let layers = self.layers.oldest_first().filter(may_have);
