@@ -23,13 +23,15 @@ fn on_every_engine(law: fn(&dyn Engine) -> Result<(), TestCaseError>) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = Redb::open(folder.path().join("e.redb"), &RedbOptions::default()).expect("it opens");
     let logged = |size| logged(&folder.path().join(format!("{size}")), size).expect("it opens");
-    let engines: [Arc<dyn Engine>; 6] = [
+    let maps = over(Arc::new(Memory::default()), &folder.path().join("maps"), 200).expect("it opens");
+    let engines: [Arc<dyn Engine>; 7] = [
         Arc::new(Memory::default()),
         Arc::new(Redb::in_memory(None).expect("it opens")),
         Arc::new(file),
         Arc::new(logged(1 << 20)),
         Arc::new(logged(100)),
         Arc::new(logged(0)),
+        Arc::new(maps),
     ];
     for engine in engines {
         if let Err(error) = law(&*engine) {
@@ -40,7 +42,11 @@ fn on_every_engine(law: fn(&dyn Engine) -> Result<(), TestCaseError>) {
 
 /// A log over redb that is given to it at this size; larger transactions go past it.
 fn logged(folder: &Path, checkpoint_size: u64) -> Result<Wal> {
-    let engine = Arc::new(Redb::in_memory(None)?);
+    over(Arc::new(Redb::in_memory(None)?), folder, checkpoint_size)
+}
+
+/// The same over any engine.
+fn over(engine: Arc<dyn Engine>, folder: &Path, checkpoint_size: u64) -> Result<Wal> {
     Wal::open(engine, folder, WalOptions { checkpoint_size, ..WalOptions::default() })
 }
 
@@ -105,6 +111,31 @@ fn a_writer_reads_what_it_wrote_and_others_only_what_was_committed() {
         let found = rows(after.cursor(MAP, ALL, Direction::Forward)?)?;
         prop_assert_eq!(found, [(b"b".to_vec(), b"3".to_vec()), (b"c".to_vec(), b"4".to_vec())]);
         prop_assert_eq!(engine.table_names()?, ["map"]);
+        Ok(())
+    });
+}
+
+// Whatever an engine makes of them.
+#[test]
+fn parts_of_a_value_may_come_again_as_values() {
+    on_every_engine(|engine| {
+        let tables = tables(None, None);
+        put(engine, &tables, &[MapChange::Insert(b"y", b"old")])?;
+        let whole = b"<one of twenty bytes><and one of thirty-odd bytes>";
+        let parts = [0..21, 21..50];
+        for key in [b"a", b"b"] {
+            let mut writer = engine.begin_write(&tables)?;
+            writer.insert_parts(MAP, (key, whole), &parts)?;
+            let (x, y) = (&whole[..21], &whole[21..]);
+            let first = if key == b"a" { MapChange::Insert(b"x", x) } else { MapChange::Put(b"x", y) };
+            writer.apply(MAP, &mut [first, MapChange::Put(b"y", y)].into_iter())?;
+            prop_assert_eq!(value_of(&*writer, key)?, Some(whole.to_vec()));
+            prop_assert_eq!(writer.commit(Durability::Immediate)?, Commit::Committed);
+        }
+        engine.checkpoint()?;
+        let found = rows(engine.begin_read(&tables)?.cursor(MAP, ALL, Direction::Forward)?)?;
+        let expected = [(b"a", &whole[..]), (b"b", whole), (b"x", &whole[21..]), (b"y", &whole[21..])];
+        prop_assert_eq!(found, expected.map(|(key, value)| (key.to_vec(), value.to_vec())));
         Ok(())
     });
 }
@@ -279,7 +310,8 @@ fn random(
     ranges: &[(Bound<Vec<u8>>, Bound<Vec<u8>>)],
 ) -> Result<(), TestCaseError> {
     let folder = tempfile::tempdir().expect("a folder");
-    let engines: [Arc<dyn Engine>; 4] = [
+    let engines: [Arc<dyn Engine>; 5] = [
+        Arc::new(over(Arc::new(Memory::default()), &folder.path().join("maps"), 1000)?),
         Arc::new(Memory::default()),
         Arc::new(Redb::in_memory(None)?),
         Arc::new(logged(&folder.path().join("large"), 1 << 20)?),

@@ -6,6 +6,7 @@ mod bad_files;
 mod bad_input;
 mod batches;
 mod change_sets;
+mod checkpoints;
 mod chunked_work;
 mod clock;
 mod commit_answers;

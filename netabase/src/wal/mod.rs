@@ -171,18 +171,21 @@ impl Wal {
             return Ok(());
         }
         let began = Instant::now();
-        while is_full(&state) {
+        let mut is_over = false;
+        while is_full(&state) && !is_over {
             state = match core.options.patience.map(|patience| patience.saturating_sub(began.elapsed())) {
                 None => core.turn.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(left) if left.is_zero() => {
-                    let limit = core.options.room;
-                    return Err(Error::new(ErrorKind::JournalFull { limit, waited: began.elapsed() }));
-                }
                 Some(left) => core.turn.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
             };
+            is_over = core.options.patience.is_some_and(|patience| began.elapsed() >= patience);
         }
+        let is_still_full = is_full(&state);
         drop(state);
         crate::observe::checkpoint_pause(began);
+        if is_still_full {
+            let (limit, waited) = (core.options.room, began.elapsed());
+            return Err(Error::new(ErrorKind::JournalFull { limit, waited }));
+        }
         Ok(())
     }
 
