@@ -173,9 +173,10 @@ pub trait Write: Read {
     fn submit(self: Box<Self>, durability: Durability) -> Result<Submitted> {
         self.commit(durability).map(Submitted::Done)
     }
-    /// Ends it without a change, when what it has read is durable. Where only durable commits are read there is nothing to do.
-    fn end(self: Box<Self>) -> Result<()> {
-        Ok(())
+    /// Ends it without a change; what it has read is durable when it is [done](Submitted). Where only durable commits are read there is
+    /// nothing to wait for.
+    fn end(self: Box<Self>) -> Result<Submitted> {
+        Ok(Submitted::Done(Commit::Committed))
     }
 }
 

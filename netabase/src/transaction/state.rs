@@ -197,8 +197,13 @@ impl State {
         }
         if self.spills == 0 && self.layers.iter().all(Overlay::is_empty) {
             let State { writer, turn, .. } = self;
-            let ended = writer.map(|writer| (writer, turn));
-            return ended.map_or(Ok(()), |(writer, _turn)| writer.end());
+            let ended = writer.map(Write::end).transpose()?;
+            // The next writer need not wait for the disk as this one does.
+            drop(turn);
+            return match ended {
+                Some(Submitted::Pending(pending)) => pending.wait().map(drop),
+                Some(Submitted::Done(_)) | None => Ok(()),
+            };
         }
         self.check_deferred(core)?;
         // Nobody comes to wait for commits until this one has passed.

@@ -312,8 +312,8 @@ impl Write for Writer {
         }
     }
 
-    fn end(self: Box<Self>) -> Result<()> {
-        self.commit(Durability::Immediate).map(drop)
+    fn end(self: Box<Self>) -> Result<Submitted> {
+        self.submit(Durability::Immediate)
     }
 
     fn submit(mut self: Box<Self>, durability: Durability) -> Result<Submitted> {
