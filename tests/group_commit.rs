@@ -184,6 +184,39 @@ fn writers_that_outrun_the_file_are_told() -> Result<()> {
     Ok(())
 }
 
+// It returns when what it has read is durable; but the next writer does not wait for that.
+#[test]
+fn a_writer_without_changes_keeps_nobody_waiting() -> Result<()> {
+    let disk = Disk::default();
+    let engine = Arc::new(disk.logged(&RedbOptions::default(), WalOptions::default())?);
+    let store = Store::<Bank>::builder().engine(engine).write_wait(Duration::from_secs(20)).open()?;
+    (1..=2).try_for_each(|id| store.write(|txn| txn.create(&account(id))))?;
+    disk.hold();
+    let has_read = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| store.write(|txn| txn.create(&account(3))));
+        let idle = scope.spawn(|| {
+            loop {
+                let txn = store.begin_write()?;
+                if txn.contains::<Account>(3)? {
+                    has_read.store(true, Ordering::Relaxed);
+                    return txn.commit();
+                }
+            }
+        });
+        while !has_read.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+        let next = store.begin_write().map(drop);
+        let are_waiting = !writer.is_finished() && !idle.is_finished();
+        disk.let_go();
+        writer.join().expect("it ends")?;
+        idle.join().expect("it ends")?;
+        assert!(are_waiting);
+        next
+    })
+}
+
 // Each watcher is told of all commits, in their order, whoever made them; and what he is told he can read.
 #[test]
 fn watchers_are_told_in_the_order_of_the_commits() -> Result<()> {

@@ -1,15 +1,17 @@
 //! A store with a write-ahead journal loses no acknowledged commit and shows no half of one: when the power goes at any operation, when
 //! the disk fails or is full at any operation, and when that happens again while the store is opened. S2-56, S4-12, S4-15.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kit::bank::{Account, Bank};
 use kit::crashes::{Load, cut_everywhere, dice, fail_everywhere, found, open};
 use kit::disk::{Disk, Replay};
 use kit::load::states;
-use netabase::Result;
 use netabase::engine::{Engine, RedbOptions};
 use netabase::wal::WalOptions;
+use netabase::{Result, Store};
 
 const COMMITS: u64 = 16;
 
@@ -37,6 +39,55 @@ fn acknowledged_commits_survive_a_power_cut_and_no_half_commit_does() -> Result<
 fn commits_that_are_acknowledged_too_early_are_found_out() -> Result<()> {
     let cuts = cut_everywhere(engine, COMMITS, true)?;
     assert!(cuts.wrong > 20, "{cuts:?}");
+    Ok(())
+}
+
+// What stands once in a record of the journal, and twice in the store.
+#[test]
+fn records_and_their_history_survive_a_power_cut_together() -> Result<()> {
+    let bank = |disk: &Disk| Store::<Bank>::builder().engine(engine(disk)?).open();
+    let fresh = Disk::default();
+    drop(bank(&fresh)?);
+    let disk = Disk::holding(fresh.files());
+    let mut replay = Replay::new(disk.files());
+    let store = bank(&disk)?;
+    let mut acknowledged = Vec::new();
+    for commit in 1..=COMMITS {
+        store.write(|txn| {
+            for id in commit..commit + 30 {
+                let owner = format!("whoever wrote commit {commit}");
+                txn.upsert(&Account { id: id % 40, owner, cents: 1 })?;
+            }
+            Ok(())
+        })?;
+        acknowledged.push(disk.history().len() as u64);
+    }
+    drop(store);
+    let mut ahead = 0;
+    for (number, operation) in (1..).zip(&disk.history()) {
+        replay.step(operation);
+        let safe = acknowledged.iter().filter(|at| **at <= number).count() as u64;
+        for variant in 0..2 {
+            let mut random = dice(number * 2 + variant);
+            // One of the ways is that everything arrived in time.
+            let left = replay.power_cut(|| if variant == 0 { 0 } else { random() });
+            let about = |error: netabase::Error| error.context(format!("operation {number}, {variant}"));
+            let store = bank(&Disk::holding(left)).map_err(about)?;
+            let last = store.journal()?.last()?;
+            assert!(last == safe || last == safe + 1, "operation {number}: {last} commits and not {safe}");
+            ahead += last - safe;
+            let mut records = BTreeMap::new();
+            for set in store.journal()?.from(1)? {
+                for change in set?.of::<Account>() {
+                    let change = change?;
+                    let after = change.after.expect("nothing is deleted");
+                    assert_eq!(records.insert(after.id, after), change.before);
+                }
+            }
+            assert_eq!(store.query::<Account>().collect()?, records.into_values().collect::<Vec<_>>());
+        }
+    }
+    assert!(ahead > 5, "{ahead}");
     Ok(())
 }
 

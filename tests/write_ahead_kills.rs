@@ -24,6 +24,11 @@ fn open(file: &Path) -> Result<Store<Bank>> {
     Store::builder().path(file).write_ahead(WriteAhead::On).checkpoint_size(30_000).open()
 }
 
+/// Long enough for the record to be pointed to where it comes again.
+fn owner(writer: u64) -> String {
+    format!("writer number {writer} of them")
+}
+
 /// Not a test of its own: what the killed process runs. Without a file it has nothing to do.
 #[test]
 fn child() -> Result<()> {
@@ -54,7 +59,7 @@ fn work(store: &Store<Bank>, writer: u64) -> Result<()> {
     loop {
         let id = writer * SPAN + next;
         store.write(|txn| {
-            txn.create(&Account { id, owner: format!("writer {writer}"), cents: 0 })?;
+            txn.create(&Account { id, owner: owner(writer), cents: 0 })?;
             txn.create(&Payment { id, account: Link::new(id), cents: 5 })?;
             if next > 0 {
                 txn.update_with(id - 1, |account: &mut Account| account.cents += 1)?;
@@ -120,7 +125,7 @@ fn forty_kills_lose_no_acknowledged_commit() -> Result<()> {
                     "round {round}: account {next} of {writer}"
                 );
             }
-            let owned = store.query::<Account>().filter(Account::OWNER.eq(&*format!("writer {writer}")));
+            let owned = store.query::<Account>().filter(Account::OWNER.eq(owner(writer)));
             assert_eq!(owned.count()?, there, "round {round}");
             before[at] = there;
         }

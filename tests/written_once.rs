@@ -1,5 +1,5 @@
 //! What a commit leaves in the change journal is not written a second time on its way: a record stands once in the write-ahead journal,
-//! and history that every consumer has done with before a checkpoint never comes to the file. S2-45, S4-12, C13.
+//! and history that retention has let go of before a checkpoint never comes to the file. S2-45, S4-12, C13.
 
 use std::fs;
 use std::path::Path;

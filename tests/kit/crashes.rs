@@ -100,6 +100,9 @@ pub fn cut_everywhere(engine: OnDisk, commits: u64, is_lying: bool) -> Result<Cu
                 Err(error) if !is_lying => {
                     return Err(error.context(format!("operation {number}, variant {variant}")));
                 }
+                Ok(_) if !is_lying => {
+                    panic!("operation {number}, variant {variant}: not after {safe} commits")
+                }
                 Ok(_) if variant == 0 => panic!("operation {number}: everything had arrived"),
                 _ => cuts.wrong += 1,
             }

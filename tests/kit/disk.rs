@@ -80,6 +80,8 @@ struct State {
     lies: bool,
     /// how long a sync takes, and one of redb's file more than that
     slow: (Duration, Duration),
+    /// whether syncs wait
+    is_held: bool,
 }
 
 /// The disk. A clone is the same one.
@@ -131,6 +133,16 @@ impl Disk {
         self.state().slow.1 = time;
     }
 
+    /// From now on syncs do not end, until they are let go.
+    pub fn hold(&self) {
+        self.state().is_held = true;
+    }
+
+    /// Syncs end again.
+    pub fn let_go(&self) {
+        self.state().is_held = false;
+    }
+
     /// The disk works again, as when space was made.
     pub fn heal(&self) {
         self.state().fault = None;
@@ -172,6 +184,9 @@ impl Disk {
         let slow = if file == DATABASE { all + database } else { all };
         if matches!(what, What::Sync) && !slow.is_zero() {
             thread::sleep(slow);
+        }
+        while matches!(what, What::Sync) && self.state().is_held {
+            thread::sleep(Duration::from_millis(1));
         }
         let mut state = self.state();
         state.operations += 1;

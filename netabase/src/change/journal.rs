@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::time::{Duration, SystemTime};
 
-use super::log::Piece;
+use super::log::{Images, Piece};
 use super::record::{self, Commit};
 use super::set::Batch;
 use crate::engine::{Cursor, Direction, MapChange, Range, Read, Write};
@@ -199,7 +199,7 @@ pub(crate) struct Journal {
     /// how many records it has so far
     parts: u32,
     /// pieces that are not written yet, and their bytes
-    waiting: Vec<Piece>,
+    waiting: Vec<(Piece, Images)>,
     size: usize,
     buffer: Vec<u8>,
 }
@@ -222,12 +222,17 @@ impl Journal {
     }
 
     /// Adds a piece, and writes those before it if they fill a record.
-    pub(crate) fn add(&mut self, writer: &mut dyn Write, piece: Piece, limit: usize) -> Result<()> {
+    pub(crate) fn add(
+        &mut self,
+        writer: &mut dyn Write,
+        (piece, images): (Piece, Images),
+        limit: usize,
+    ) -> Result<()> {
         if self.size > 0 && self.size + piece.items.len() > Self::room(limit) {
             self.write(writer, limit, false)?;
         }
         self.size += piece.items.len();
-        self.waiting.push(piece);
+        self.waiting.push((piece, images));
         Ok(())
     }
 
@@ -237,15 +242,15 @@ impl Journal {
     }
 
     fn write(&mut self, writer: &mut dyn Write, limit: usize, is_last: bool) -> Result<()> {
-        let pieces: Vec<&[u8]> = self.waiting.iter().map(|piece| &*piece.items).collect();
+        let pieces: Vec<&[u8]> = self.waiting.iter().map(|(piece, _)| &*piece.items).collect();
         let mut at = record::write(&self.commit, is_last, &pieces, &mut self.buffer)?;
         if self.buffer.len() > limit {
             let (what, size) = ("a change in the journal".to_owned(), self.buffer.len());
             return Err(Error::new(ErrorKind::LimitExceeded { what, size, limit }));
         }
-        let mut images = Vec::new();
-        for piece in &self.waiting {
-            images.extend(piece.images.iter().map(|image| at + image.start..at + image.end));
+        let mut images = Images::new();
+        for (piece, own) in &self.waiting {
+            images.extend(own.iter().map(|image| at + image.start..at + image.end));
             at += piece.items.len();
         }
         let key = key_of(self.commit.seq, self.parts);
@@ -349,7 +354,7 @@ impl<'r> Sets<'r> {
             }
             let (is_last, items) = (record.is_last, record.items.into());
             let mut pieces = batch.take().map_or_else(Vec::new, |batch| batch.pieces);
-            pieces.push(Piece { ordinal: usize::MAX, items, images: Vec::new() });
+            pieces.push(Piece { ordinal: usize::MAX, items });
             (self.at, self.parts) = (seq, self.parts.saturating_add(1));
             // Who wrote it may be known only in the end.
             let read = Batch { commit: record.commit, pieces };

@@ -23,12 +23,13 @@ pub(crate) struct Piece {
     /// number of the model
     pub(crate) ordinal: usize,
     pub(crate) items: Arc<[u8]>,
-    /// where in it the records stand as they are after the commit
-    pub(crate) images: Vec<Range<usize>>,
 }
 
+/// Where in a piece the records stand as they are after the commit.
+pub(crate) type Images = Vec<Range<usize>>;
+
 /// Takes pieces as they are collected, and may write them at once.
-pub(crate) type Sink<'s> = &'s mut dyn FnMut(Piece, &mut dyn Write) -> Result<()>;
+pub(crate) type Sink<'s> = &'s mut dyn FnMut(Piece, Images, &mut dyn Write) -> Result<()>;
 
 /// Collects what a layer makes of the records of these models, before the engine has it. `most`: bytes that a piece is to have,
 /// but for its last change.
@@ -55,7 +56,7 @@ fn collect_model(
     sink: Sink<'_>,
 ) -> Result<()> {
     let (main, ordinal) = (tables.main()?, tables.ordinal);
-    let (mut items, mut header, mut images) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut items, mut header, mut images) = (Vec::new(), Vec::new(), Images::new());
     name.write(&mut header)?;
     for change in layer.changes(main) {
         let (key, after) = match change {
@@ -80,12 +81,12 @@ fn collect_model(
             item.write(&mut next)?;
             drop(old);
             let (items, images) = (std::mem::replace(&mut items, next), std::mem::take(&mut images));
-            sink(Piece { ordinal, items: items.into(), images }, writer)?;
+            sink(Piece { ordinal, items: items.into() }, images, writer)?;
         } else {
             item.write(&mut items)?;
         }
         // What it is after the commit is what an item ends with.
         images.extend(after.map(|after| items.len() - after.0.len()..items.len()));
     }
-    if items.is_empty() { Ok(()) } else { sink(Piece { ordinal, items: items.into(), images }, writer) }
+    if items.is_empty() { Ok(()) } else { sink(Piece { ordinal, items: items.into() }, images, writer) }
 }

@@ -67,11 +67,11 @@ impl Changes {
         }
         let Changes { pieces, bytes, journal, is_cut, .. } = self;
         let limit = core.limits.value.saturating_sub(actor.map_or(0, str::len));
-        collect(layer, writer, &core.layout, (wanted, Journal::room(limit)), &mut |piece, writer| {
+        collect(layer, writer, &core.layout, (wanted, Journal::room(limit)), &mut |piece, images, writer| {
             if let Some(journal) = journal
                 && core.layout.is_journaled(piece.ordinal)
             {
-                journal.add(writer, piece.clone(), limit)?;
+                journal.add(writer, (piece.clone(), images), limit)?;
             }
             if !is_told {
                 return Ok(());
@@ -86,8 +86,8 @@ impl Changes {
         })
     }
 
-    /// Writes the commit's last record in the journal, where it has one. Before the engine has the last of the changes, so that it may know
-    /// them when they come.
+    /// Writes the commit's last record in the journal, where it has one. Before the engine has the rows of the last layer, which may then
+    /// point into it.
     pub(super) fn write_journal(
         &mut self,
         core: &Core,
@@ -96,8 +96,13 @@ impl Changes {
     ) -> Result<()> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
         journal.commit.actor = actor.map(str::to_owned);
-        journal.finish(writer, core.limits.value)?;
-        journal.prune(writer, &core.retention)
+        journal.finish(writer, core.limits.value)
+    }
+
+    /// Removes what the journal need not keep, when all that the commit does for its consumers is with the engine.
+    pub(super) fn prune_journal(&self, core: &Core, writer: &mut dyn Write) -> Result<()> {
+        let journal = self.journal.as_ref();
+        journal.map_or(Ok(()), |journal| journal.prune(writer, &core.retention))
     }
 
     /// Makes ready what the watchers are told: `None` if nobody is there to be told. Gives the commit

@@ -162,7 +162,7 @@ impl State {
                 }
                 layer.apply(writer, keep)?;
             }
-            Ok(())
+            if asked.is_last { changes.prune_journal(core, writer) } else { Ok(()) }
         })
     }
 

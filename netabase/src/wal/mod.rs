@@ -3,7 +3,8 @@
 //! A commit is a record in the log and a change of a table in memory; from time to time what is in memory is given to the engine, in
 //! one commit and in the order of the keys. Reads merge the two. When a store is closed the engine has everything, and the log is gone.
 //!
-//! - `writer.rs` is a transaction; `record.rs` how its changes are written, `memtable.rs` where they stand.
+//! - `writer.rs` is a transaction; `record.rs` how its changes are written, `repeats.rs` what of them is not written again, `memtable.rs`
+//!   where they stand.
 //! - `merged.rs` reads memtables over the engine; `filter.rs` keeps most reads away from them.
 //! - `log.rs` makes commits durable, several with one sync; `segments.rs` and `segment.rs` are its files, in a folder of `files.rs`.
 //! - `checkpoint.rs` gives them to the engine; `mark.rs` is what the engine knows of the log.

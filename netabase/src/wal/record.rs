@@ -124,7 +124,7 @@ impl Draft {
         // The value is what was written last.
         let body = self.bytes.get(PREFIX..).unwrap_or_default();
         let begin = body.len().saturating_sub(value.len());
-        for part in parts.iter().filter(|part| part.end <= value.len()) {
+        for part in parts.iter().filter(|part| part.start <= part.end && part.end <= value.len()) {
             self.repeats.note(body, begin + part.start..begin + part.end);
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! Values that stand in a record twice, as that of a row and in a row of the change journal: the second one says where the first is.
 
-use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::ops::Range;
 
+use foldhash::HashMap;
 use foldhash::fast::FixedState;
 
 /// Bytes that a value has at least for which it is worth it.

@@ -276,11 +276,13 @@ impl Write for Writer {
         (key, value): (&[u8], &[u8]),
         parts: &[ops::Range<usize>],
     ) -> Result<()> {
-        let row = Parted { key, value, parts };
-        if self.log((table, TableForm::Map), &mut std::iter::once(row), Logged::insert_parts)? {
+        let mut rows = std::iter::once(Parted { key, value, parts });
+        if self.log((table, TableForm::Map), &mut rows, Logged::insert_parts)? {
             return Ok(());
         }
-        self.leave_log()?.insert_parts(table, (key, value), parts)
+        let writer = self.leave_log()?;
+        // If the log took it, the engine has it now.
+        rows.next().map_or(Ok(()), |row| writer.insert_parts(table, (row.key, row.value), row.parts))
     }
 
     fn apply_index(
