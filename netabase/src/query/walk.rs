@@ -61,6 +61,8 @@ pub(super) struct Walk<'r> {
     counts: Option<Vec<u64>>,
     /// the caller asks for no order
     fetch: Option<Box<Window<'r>>>,
+    /// whether it only goes from row to row
+    is_plain: bool,
 }
 
 /// Records that are fetched in the order of the main table.
@@ -83,8 +85,8 @@ impl<'r> Walk<'r> {
         }
         let seen = (repeats == Repeats::Remembered).then(HashSet::new);
         let part = index.filter(|_| repeats == Repeats::Merged).unwrap_or(0);
-        let (look_up, meet) = (index.is_some(), Vec::new());
-        Walk { source, part, pieces, way, row, seen, meet, look_up, counts: None, fetch: None }
+        let (look_up, meet, is_plain) = (index.is_some(), Vec::new(), seen.is_none());
+        Walk { source, part, pieces, way, row, seen, meet, look_up, counts: None, fetch: None, is_plain }
     }
 
     /// Leaves out the records that have none of these keys. All rows come by primary key.
@@ -92,6 +94,7 @@ impl<'r> Walk<'r> {
         let walk =
             |piece| Walk::new(self.source.clone(), smallvec![piece], Repeats::Never, self.way).keys_only();
         self.meet = meet.into_iter().map(walk).collect();
+        self.is_plain &= self.meet.is_empty();
         self
     }
 
@@ -129,6 +132,7 @@ impl<'r> Walk<'r> {
         if self.index().is_some() {
             let fetch = Fetch::new(&self.source, KeyList::default());
             self.fetch = Some(Box::new(Window { size: window, fetch }));
+            self.is_plain = false;
         }
         self
     }
@@ -162,6 +166,18 @@ impl<'r> Walk<'r> {
     /// Goes to the next record, each once; `false` at the end.
     #[inline]
     pub(super) fn advance(&mut self) -> Result<bool> {
+        if self.is_plain
+            && let Row::Cursor(cursor) = &mut self.row
+            && cursor.advance()?
+        {
+            return Ok(true);
+        }
+        self.advance_any()
+    }
+
+    /// Kept apart, so that what is done for each row of a long walk is short.
+    #[inline(never)]
+    fn advance_any(&mut self) -> Result<bool> {
         if self.fetch.is_some() { self.advance_fetch() } else { self.advance_row() }
     }
 
@@ -192,6 +208,7 @@ impl<'r> Walk<'r> {
     /// Counts the rows that are read.
     pub(super) fn counting(mut self) -> Self {
         self.counts = Some(vec![0; self.pieces.len()]);
+        self.is_plain = false;
         if let Row::Union(union) = &mut self.row {
             union.count();
         }
