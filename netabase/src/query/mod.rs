@@ -34,6 +34,7 @@ mod residual;
 mod rows;
 mod run;
 mod select;
+mod skip;
 mod source;
 mod split;
 mod token;
