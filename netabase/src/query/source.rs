@@ -204,6 +204,7 @@ impl<'r> Source<'r> {
         registered(self.tables()?, name)
     }
 
+    #[inline]
     pub(super) fn tables(&self) -> Result<&ModelTables> {
         self.layout.model(self.ordinal)
     }
