@@ -25,10 +25,11 @@ pub(crate) fn decode<'b, M: Deserialize<'b>>(version: u8, bytes: &'b [u8]) -> Re
     match bytes.split_first() {
         Some((found, body)) if *found == version => {
             let mut bytes = postcard::Deserializer::from_bytes(body);
-            let model = M::deserialize(&mut bytes).map_err(|_| Malformed::Bytes)?;
-            match bytes.finalize() {
-                Ok([]) => Ok(model),
-                _ => Err(Malformed::Bytes),
+            let model = M::deserialize(&mut bytes);
+            if matches!(bytes.finalize(), Ok([])) {
+                model.map_err(|_| Malformed::Bytes)
+            } else {
+                Err(Malformed::Bytes)
             }
         }
         Some((found, _)) => Err(Malformed::Version(*found)),

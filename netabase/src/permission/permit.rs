@@ -83,6 +83,12 @@ impl<A> Permit<A> {
         self.masks.as_ref().is_some_and(|masks| schema.looks_at(part, masks.masked()))
     }
 
+    /// Whether there is anything to hide in a record.
+    #[inline]
+    pub(crate) fn is_masked(&self) -> bool {
+        self.masks.is_some()
+    }
+
     /// Hides in a record what has to be.
     #[inline]
     pub(crate) fn mask<M: NetabaseModel>(&self, record: M) -> Result<M> {

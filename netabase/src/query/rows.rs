@@ -89,7 +89,10 @@ impl<M: NetabaseModel> Iterator for Rows<'_, M> {
                 Ok(None) => continue,
                 Err(error) => Err(error),
             };
-            if tests.is_empty() && record.is_ok() {
+            if tests.is_empty() {
+                if record.is_err() {
+                    self.left = 0;
+                }
                 return Some(record);
             }
             match record.and_then(|record| Ok((tests.hold(walk.key(), &record)?, record))) {
