@@ -11,7 +11,7 @@ use kit::disk::{Disk, Replay};
 use kit::load::states;
 use netabase::engine::{Engine, RedbOptions};
 use netabase::wal::WalOptions;
-use netabase::{Result, Store};
+use netabase::{ErrorKind, Result, Store};
 
 const COMMITS: u64 = 16;
 
@@ -125,6 +125,44 @@ fn the_power_may_go_again_while_the_store_is_opened() -> Result<()> {
         }
     }
     assert!(recovered > 100, "{recovered}");
+    Ok(())
+}
+
+// While one segment is given to the file commits go to the next one. What lies between them is never skipped.
+#[test]
+fn a_hole_between_segments_is_refused() -> Result<()> {
+    let bank = |disk: &Disk| Store::<Bank>::builder().engine(engine(disk)?).open();
+    let disk = Disk::default();
+    let store = bank(&disk)?;
+    disk.slow_database(Duration::from_millis(300));
+    let account = |id| Account { id, owner: "o".repeat(200), cents: 1 };
+    let mut files = disk.files();
+    for id in 0..1000 {
+        store.write(|txn| txn.create(&account(id)))?;
+        files = disk.files();
+        let is_in =
+            |(_, bytes): &(&str, &[u8])| bytes.get(4096 + 8..4096 + 12).is_some_and(|len| *len != [0; 4]);
+        if files.segments().filter(is_in).count() == 2 {
+            break;
+        }
+    }
+    let names: Vec<String> = files.segments().map(|(name, _)| name.to_owned()).collect();
+    let [first, _] = &*names else { panic!("{names:?}") };
+    let whole = bank(&Disk::holding(files.clone()))?;
+    assert!(whole.len::<Account>()? > 10 && whole.verify(|_| {})?.is_clean());
+    let refused = |files| bank(&Disk::holding(files)).expect_err("it has a hole");
+    let error = refused(files.clone().with(first, None));
+    assert!(matches!(error.kind(), ErrorKind::JournalMismatch { .. }), "{error}");
+    let bytes = files.segments().find(|(name, _)| name == first).expect("the first one").1.to_vec();
+    let end = bytes.iter().rposition(|byte| *byte != 0).expect("records") + 1;
+    // Also its last record, which would be a torn one if nothing came behind it.
+    for at in (4096..end).step_by(97).chain([end - 1]) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        let error = refused(files.clone().with(first, Some(damaged)));
+        assert!(matches!(error.kind(), ErrorKind::Corrupt { .. }), "byte {at}: {error}");
+        assert!(error.to_string().contains("at byte"), "{error}");
+    }
     Ok(())
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn decode<'b, M: Deserialize<'b>>(version: u8, bytes: &'b [u8]) -> Re
     match bytes.split_first() {
         Some((found, body)) if *found == version => {
             let mut bytes = postcard::Deserializer::from_bytes(body);
+            // Moved as seldom as may be, as in `table::decode`.
             let model = M::deserialize(&mut bytes);
             if matches!(bytes.finalize(), Ok([])) {
                 model.map_err(|_| Malformed::Bytes)

@@ -33,6 +33,24 @@ impl Files {
     }
 }
 
+impl Files {
+    /// The files of a journal, in the order of their names.
+    pub fn segments(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let files = self.0.iter().filter(|(name, _)| *name != DATABASE);
+        files.map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+    }
+
+    /// All of them, with one as it is given, or without it.
+    #[must_use]
+    pub fn with(mut self, name: &str, bytes: Option<Vec<u8>>) -> Files {
+        match bytes {
+            Some(bytes) => drop(self.0.insert(name.to_owned(), bytes)),
+            None => drop(self.0.remove(name)),
+        }
+        self
+    }
+}
+
 /// The name of redb's file.
 const DATABASE: &str = "";
 

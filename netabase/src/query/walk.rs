@@ -59,7 +59,7 @@ pub(super) struct Walk<'r> {
     counts: Option<Vec<u64>>,
     /// the caller asks for no order
     fetch: Option<Box<Window<'r>>>,
-    /// whether it only goes from row to row
+    /// Whether it does nothing but go from row to row. It follows from the others, and is kept as each row asks for it.
     is_plain: bool,
 }
 
@@ -112,8 +112,8 @@ impl<'r> Walk<'r> {
     /// Goes past keys of an index that have many records each, before anything was read; returns how many records are still
     /// to be skipped. An index stores their numbers.
     pub(super) fn skip_keys(&mut self, skip: usize) -> Result<usize> {
-        let is_plain = self.seen.is_none() && self.meet.is_empty() && self.fetch.is_none();
-        if !is_plain || !matches!(self.row, Row::None) {
+        let is_alone = self.seen.is_none() && self.meet.is_empty() && self.fetch.is_none();
+        if !is_alone || !matches!(self.row, Row::None) {
             return Ok(skip);
         }
         skip_keys(&self.source, &mut self.pieces, self.way, skip)
